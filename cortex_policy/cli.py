@@ -1,0 +1,334 @@
+"""The command line: options, exit codes, and where text goes; nothing else.
+
+Everything heavy is imported by the command that needs it, so that `--version` and `--help` answer at once.
+Exit codes are those of `docs/contract.md`.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from cortex_policy import __version__
+from cortex_policy.errors import ConfigurationError, UndecidedError
+
+if TYPE_CHECKING:
+    from cortex_policy.app.project import Project
+    from cortex_policy.model import CheckResult
+    from cortex_policy.report.style import Style
+
+EXIT_CLEAN: Final = 0
+EXIT_FINDINGS: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_UNDECIDED: Final = 3
+EXIT_FAULT: Final = 4
+
+CHECK_FORMATS: Final = ("full", "concise", "json", "sarif", "junit", "github", "gitlab")
+PROGRESS_FROM: Final = 500
+"""Documents from which reading takes long enough that a person wants to see it."""
+
+_pack = click.option("--pack", "packs", multiple=True, metavar="NAME", help="Pack to use, by name or path (repeatable); replaces those of cortex-policy.yaml.")
+_root = click.option("--root", metavar="DIR", type=click.Path(path_type=Path), help="Root of the documents. Default: the directory of the nearest cortex-policy.yaml.")
+_now = click.option("--now", metavar="TIME", help="Take this for the present, such as 2026-01-31T12:00:00Z.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog="Exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 undecided, 4 our own fault.")
+@click.version_option(__version__, prog_name="cortex-policy", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Check source-of-truth documents against declared rules."""
+
+
+@cli.command()
+@click.argument("root", required=False, type=click.Path(path_type=Path))
+@click.option("--only", multiple=True, metavar="PATH", help="Show only findings that touch PATH (repeatable); everything is still read.")
+@_pack
+@click.option("--select", multiple=True, metavar="CODE", help="Only rules whose code starts with CODE (repeatable, or separated by commas).")
+@click.option("--ignore", multiple=True, metavar="CODE", help="No rules whose code starts with CODE (repeatable, or separated by commas).")
+@click.option("--severity", type=click.Choice(("error", "warning", "info")), default="warning", show_default=True, help="The least severe finding that makes the check fail.")
+@_now
+@click.option("--format", "form", type=click.Choice(CHECK_FORMATS), default="full", show_default=True, help="Output format.")
+def check(
+    root: Path | None,
+    only: Sequence[str],
+    packs: Sequence[str],
+    select: Sequence[str],
+    ignore: Sequence[str],
+    severity: str,
+    now: str | None,
+    form: str,
+) -> None:
+    """Check every rule over the whole graph of the documents in ROOT."""
+    from cortex_policy.app.checking import Selection
+    from cortex_policy.app.checking import check as run_check
+    from cortex_policy.app.project import load_ruleset, open_project
+    from cortex_policy.app.reading import read_project
+    from cortex_policy.report import render
+
+    project = open_project(root, packs)
+    selection = Selection(select=_codes(select), ignore=_codes(ignore), only=_inside(only, project.root))
+    reading = read_project(project, load_ruleset(project), _time(now), _progress())
+    result = run_check(reading, selection)
+    _write(render(form, result, style=_style(), sources=reading.lines))
+    sys.exit(_exit_code(result, severity))
+
+
+def _exit_code(result: CheckResult, severity: str) -> int:
+    """What cannot be decided is no pass, but is told apart from what is known to be wrong."""
+    from cortex_policy.model import Outcome, Severity
+
+    loud = [finding for finding in result.findings if finding.severity.rank >= Severity(severity).rank]
+    if any(finding.outcome is Outcome.FALSE for finding in loud):
+        return EXIT_FINDINGS
+    return EXIT_UNDECIDED if loud else EXIT_CLEAN
+
+
+@cli.command()
+@_root
+@_pack
+@click.option("--kind", default="", metavar="KIND", help="Only items of this kind; `document` shows the documents.")
+@click.option("--id", "name", default="", metavar="ID", help="Only the item with this id.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Output format.")
+def items(root: Path | None, packs: Sequence[str], kind: str, name: str, form: str) -> None:
+    """List the items of the documents, every value with its places and claims."""
+    from cortex_policy.app.inspecting import item_views
+    from cortex_policy.app.project import load_ruleset, open_project
+    from cortex_policy.app.reading import read_project
+    from cortex_policy.report.items import render_items, render_items_json
+
+    project = open_project(root, packs)
+    reading = read_project(project, load_ruleset(project), _time(None), _progress())
+    views = item_views(reading, kind, name)
+    _write(render_items_json(views, reading.inputs) if form == "json" else render_items(views, style=_style()))
+
+
+@cli.command()
+@click.argument("subject", default="")
+@_root
+@_pack
+@click.option("--depth", type=click.IntRange(0, 100), default=2, show_default=True, help="How many steps around SUBJECT to show.")
+@click.option("--format", "form", type=click.Choice(("dot", "mermaid", "json")), default="dot", show_default=True, help="Output format.")
+def graph(subject: str, root: Path | None, packs: Sequence[str], depth: int, form: str) -> None:
+    """Print the graph of items and documents, or the part around SUBJECT."""
+    from cortex_policy.app.inspecting import graph_view
+    from cortex_policy.app.project import load_ruleset, open_project
+    from cortex_policy.app.reading import read_project
+    from cortex_policy.report.graph import FORMATS
+
+    project = open_project(root, packs)
+    reading = read_project(project, load_ruleset(project), _time(None), _progress())
+    _write(FORMATS[form](graph_view(reading, subject, depth)))
+
+
+@cli.command()
+@click.argument("code", default="")
+@_root
+@_pack
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Output format.")
+def rule(code: str, root: Path | None, packs: Sequence[str], form: str) -> None:
+    """Show the page of the rule CODE, or list all rules.
+
+    Outside a root and without --pack, the rules of every shipped pack are shown.
+    """
+    from cortex_policy.app.inspecting import rule_pages
+    from cortex_policy.app.project import load_ruleset
+    from cortex_policy.report.rule_page import render_index, render_rule, render_rules_json
+
+    pages = rule_pages(load_ruleset(_project_or_shipped(root, packs)), code)
+    if form == "json":
+        _write(render_rules_json(pages))
+    elif code:
+        _write(render_rule(pages[0], style=_style()))
+    else:
+        _write(render_index([page.rule for page in pages], style=_style()))
+
+
+@cli.command()
+@click.argument("pack", required=False)
+@_root
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Output format.")
+def test(pack: str | None, root: Path | None, form: str) -> None:
+    """Run the examples of every rule of PACK (default: the packs of the root, else all that are shipped)."""
+    from cortex_policy.app.project import load_ruleset
+    from cortex_policy.app.rule_tests import run_examples
+    from cortex_policy.report.rule_tests import render_examples, render_examples_json
+
+    ruleset = load_ruleset(_project_or_shipped(root, (pack,) if pack else ()))
+    results = run_examples(ruleset, _time(None))
+    _write(render_examples_json(results) if form == "json" else render_examples(results, style=_style()))
+    sys.exit(EXIT_FINDINGS if any(result.problem for result in results) else EXIT_CLEAN)
+
+
+@cli.command()
+@click.argument("directory", default=".", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+def init(directory: Path, force: bool) -> None:
+    """Write a configuration, a workboard and an example that passes into DIRECTORY."""
+    from cortex_policy.app.starting import SNIPPETS, start
+
+    for path in start(directory, force=force):
+        _write(f"wrote {path}\n")
+    _write(SNIPPETS)
+
+
+# --------------------------------------------------------------------------- options
+
+
+def _codes(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(code.strip().upper() for text in given for code in text.split(",") if code.strip())
+
+
+def _project_or_shipped(root: Path | None, packs: Sequence[str]) -> Project:
+    """The project here; without one, every shipped pack, because rules can be read without documents."""
+    from cortex_policy.app.project import Project, open_project, shipped_packs
+    from cortex_policy.world import find_config
+
+    if not packs and root is None and find_config(Path()) is None:
+        return Project(root=Path(), packs=shipped_packs(), base=Path())
+    return open_project(root, packs)
+
+
+def _inside(given: Sequence[str], root: Path) -> tuple[str, ...]:
+    """Paths as the root knows them: relative to the root, or to the current directory when they exist there."""
+    found = []
+    for text in given:
+        candidates = [root / text, Path(text)]
+        path = next((candidate for candidate in candidates if os.path.lexists(candidate)), None)
+        try:
+            inside = path.absolute().relative_to(root.absolute()) if path is not None else None
+        except ValueError:
+            inside = None
+        if inside is None:
+            _usage(f"`{text}` does not exist in `{root}`")
+        found.append(inside.as_posix())
+    return tuple(found)
+
+
+def _usage(message: str) -> NoReturn:
+    raise click.UsageError(message)
+
+
+def _time(given: str | None) -> datetime:
+    if given is None:
+        from cortex_policy.world import now
+
+        return now()
+    try:
+        value = datetime.fromisoformat(given)
+    except ValueError:
+        _usage(f"`{given}` is no time; write it as 2026-01-31T12:00:00Z")
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+# --------------------------------------------------------------------------- where text goes
+
+
+def _style() -> Style:
+    """Colour and width for standard output: `NO_COLOR` and `FORCE_COLOR` win over what it is connected to."""
+    from cortex_policy.report.style import Style
+    from cortex_policy.world import terminal_width, variable
+
+    terminal = sys.stdout.isatty()
+    color = bool(variable("FORCE_COLOR")) or (terminal and variable("TERM") != "dumb")
+    if variable("NO_COLOR"):
+        color = False
+    return Style(color=color, width=terminal_width() if terminal else None, version=__version__)
+
+
+def _write(text: str) -> None:
+    """UTF-8 to standard output; every format has escaped what may not reach it."""
+    click.get_binary_stream("stdout").write(text.encode("utf-8", errors="backslashreplace"))
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """A counter on standard error, on a terminal, for roots that take a while."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        if total >= PROGRESS_FROM and (done % 50 == 0 or done == total):
+            sys.stderr.write(f"\rreading documents {done:,}/{total:,}" + ("\r\033[K" if done == total else ""))
+            sys.stderr.flush()
+
+    return show
+
+
+def _complain(error: ConfigurationError) -> None:
+    from cortex_policy.report.problems import render_problems
+
+    sys.stdout.flush()
+    click.get_binary_stream("stderr").write(render_problems(error.problems).encode("utf-8", errors="backslashreplace"))
+
+
+# --------------------------------------------------------------------------- main
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line; never returns, never shows a traceback as a verdict."""
+    gc.set_threshold(100_000, 50, 50)  # tokens by the ten thousand and no cycles among them: scanning them is waste
+    sys.exit(_run(args))
+
+
+def _run(args: Sequence[str] | None) -> int:
+    try:
+        code = cli.main(args=list(args) if args is not None else None, prog_name="cortex-policy", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else EXIT_CLEAN
+    except SystemExit as stop:
+        return _flushed(stop.code if isinstance(stop.code, int) else EXIT_FAULT)
+    except (BrokenPipeError, click.exceptions.Abort, KeyboardInterrupt) as stop:
+        return _quiet(stop)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except ConfigurationError as error:
+        _complain(error)
+        return EXIT_USAGE
+    except UndecidedError as error:
+        click.echo(f"undecided: {error}", err=True)
+        return EXIT_UNDECIDED
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a fault of ours is exit 4, never a verdict
+        return _fault(error)
+
+
+def _flushed(code: int) -> int:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError as stop:
+        return _quiet(stop)
+    return code
+
+
+def _quiet(stop: BaseException) -> int:
+    """A reader that closed the pipe, or a person who pressed Ctrl-C, wants no more words."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    return 130 if isinstance(stop, (KeyboardInterrupt, click.exceptions.Abort)) else EXIT_FINDINGS
+
+
+def _fault(error: Exception) -> int:
+    """A short message and what to do; the traceback only for those who ask for it."""
+    from cortex_policy.report.escape import visible
+    from cortex_policy.world import variable
+
+    if variable("CORTEX_POLICY_TRACEBACK"):
+        import traceback
+
+        traceback.print_exc()
+    place: Any = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else ""
+    click.echo(
+        f"internal fault in cortex-policy {__version__}: {visible(str(error)) or 'no message'} ({type(error).__name__}{where})\n"
+        "this is no verdict: nothing was decided. Please report it with the command you ran and the output of the same "
+        "command under CORTEX_POLICY_TRACEBACK=1.",
+        err=True,
+    )
+    return EXIT_FAULT

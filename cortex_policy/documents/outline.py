@@ -1,0 +1,434 @@
+"""Items, fields, boxes, sections and mentions in one Markdown document, found as the reader declares them.
+
+One pass over the blocks. An item extends to the next heading of its level or above; every block belongs to the item
+whose extent holds it, else to the document.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from cortex_policy.documents.markdown import Block
+from cortex_policy.documents.spec import DeclarationSpec, DocumentModel, FieldSource, ReaderSpec
+from cortex_policy.documents.values import Box, bare, check_box, references, scalar
+from cortex_policy.model import Declaration, Fault, Mention, Place, Reading, Ref
+
+MAX_LABEL_CHARS: Final = 80
+"""A label is a few words; a longer text before a colon is a sentence."""
+
+
+class _Extent:
+    """A declaration whose extent is still open: what is read inside it goes to its fields."""
+
+    __slots__ = ("by_label", "end", "fields", "id", "kind", "level", "pending", "place", "source", "sources", "text")
+
+    def __init__(self, kind: str, id: str, source: str, place: Place, text: str, level: int, sources: Sequence[FieldSource]) -> None:
+        self.kind = kind
+        self.id = id
+        self.source = source
+        self.place = place
+        self.text = text
+        self.level = level
+        self.sources = sources
+        self.by_label: dict[str, list[FieldSource]] = {}
+        for spec in sources:
+            for label in spec.labels:
+                self.by_label.setdefault(label, []).append(spec)
+        self.fields: dict[str, list[Reading]] = {}
+        self.pending: FieldSource | None = None
+        self.end = 0
+
+    def add(self, name: str, reading: Reading) -> None:
+        self.fields.setdefault(name, []).append(reading)
+
+    def frozen(self) -> Declaration:
+        fields = {name: tuple(readings) for name, readings in self.fields.items()}
+        return Declaration(self.kind, self.id, self.source, self.place, self.text, fields)
+
+
+class Outline:
+    """Reads the blocks of one document; then holds its declarations, mentions and faults."""
+
+    def __init__(self, path: str, reader: ReaderSpec, model: DocumentModel, lines: Sequence[str]) -> None:
+        self.path = path
+        self.reader = reader
+        self.model = model
+        self.lines = lines
+        self.faults: list[Fault] = []
+        self.mentions: list[Mention] = []
+        self._done: list[_Extent] = []
+        self._document = _Extent("document", f"doc:{path}", "declared", Place(path, 1, 1), "", 0, reader.fields)
+        self._item: _Extent | None = None
+        self._zone: _Extent | None = None
+        self._section: _Extent | None = None
+        self._silent = 0
+        self._titles: dict[str, int] = {}
+        self._stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        self._heading_specs = [s for s in self._specs("heading") if self._applies(s)]
+        self._item_specs = [s for s in self._specs("item") if self._applies(s)]
+        self._row_specs = [s for s in self._specs("row") if self._applies(s)]
+        self._sentences = [s for s in reader.fields if s.sentence]
+
+    def _specs(self, at: str) -> list[DeclarationSpec]:
+        return [spec for spec in self.reader.declarations if spec.at == at]
+
+    def _applies(self, spec: DeclarationSpec) -> bool:
+        """Whether the document may declare such items: a template, by name, declares none."""
+        if spec.only and not any(glob.match(self.path) for glob in spec.only):
+            return False
+        return not any(glob.match(self.path) for glob in spec.exclude)
+
+    # ---------------------------------------------------------------- results
+
+    def declarations(self) -> list[Declaration]:
+        """Every item and section, in the order of the text."""
+        return [extent.frozen() for extent in sorted(self._done, key=lambda extent: extent.place)]
+
+    def document_fields(self) -> dict[str, tuple[Reading, ...]]:
+        """The fields of the document itself that stand in its prose."""
+        return dict(self._document.frozen().fields)
+
+    # ---------------------------------------------------------------- one pass
+
+    def read(self, blocks: Sequence[Block]) -> None:
+        """Read every block, then scan what speaks for mentions of ids."""
+        spoken: list[tuple[Block, str]] = []
+        for block in blocks:
+            _BLOCKS[block.kind](self, block)
+            if not self._silent and block.kind != "fence":
+                spoken.append((block, self._item.id if self._item else ""))
+        self._close_sentences()
+        self._scan(spoken)
+
+    def heading(self, block: Block) -> None:
+        self._end_extents(block.level, block.line)
+        if self._silent:
+            return
+        for spec in self._heading_specs:
+            if block.level in spec.levels and self._declare(spec, block):
+                return
+        if any(pattern.search(block.text) for pattern in self.reader.silent):
+            self._silent = block.level
+            return
+        self._read_heading_field(block)
+        self._open_sections(block)
+
+    def paragraph(self, block: Block) -> None:
+        if self._silent:
+            return
+        owner = self._item or self._document
+        if block.level == 0:
+            owner.pending = None
+        self._read_labels(owner, block)
+        self._read_patterns(owner, block)
+        self._read_sentences(block)
+
+    def item(self, block: Block) -> None:
+        if self._silent:
+            return
+        for spec in self._item_specs:
+            if self._declare(spec, block):
+                return
+        owner = self._item or self._document
+        box = check_box(block.text)
+        if box is not None:
+            self._read_box(owner, block, box)
+        if owner.pending is not None:
+            self._read_pending(owner, owner.pending, block, box)
+        else:
+            self._read_labels(owner, block)
+            self._read_patterns(owner, block)
+        if not block.quoted:
+            self._read_sentences(block)
+
+    def row(self, block: Block) -> None:
+        if self._silent:
+            return
+        for spec in self._row_specs:
+            self._declare_row(spec, block)
+
+    def fence(self, block: Block) -> None:
+        """What stands in a fence is an example or a record of another format, not prose."""
+
+    # ---------------------------------------------------------------- extents
+
+    def _end_extents(self, level: int, line: int) -> None:
+        self._document.pending = None
+        if self._silent and level <= self._silent:
+            self._silent = 0
+        if self._item is not None:
+            self._item.pending = None
+            if level <= self._item.level:
+                self._item = None
+        if self._section is not None and level <= self._section.level:
+            self._section.end = line
+            self._section = None
+
+    def _declare(self, spec: DeclarationSpec, block: Block) -> bool:
+        """Open an item if the block's first line declares one."""
+        line = block.text.split("\n", 1)[0]
+        match = spec.pattern.search(line)
+        if match is None:
+            return False
+        groups = {name: value for name, value in match.groupdict().items() if value is not None}
+        name = self._id(spec, groups)
+        level = block.level if block.kind == "heading" else 7
+        place = Place(self.path, block.line, self._column(block.line, line))
+        extent = _Extent(spec.kind, name, spec.source, place, self._line(block.line), level, spec.fields)
+        for source in spec.fields:
+            if source.group and source.group in groups:
+                self._value(extent, source, groups[source.group], block.line, line)
+        self._done.append(extent)
+        if block.kind == "heading":
+            self._item = self._zone = extent
+        return True
+
+    def _id(self, spec: DeclarationSpec, groups: dict[str, str]) -> str:
+        if not spec.id:
+            return groups["id"]
+        return spec.id.format_map({"stem": self._stem, "path": self.path, **groups})
+
+    def _declare_row(self, spec: DeclarationSpec, block: Block) -> None:
+        cells = {name.strip().casefold(): cell for name, cell in zip(block.header, block.cells, strict=False)}
+        columns = [name.casefold() for name in spec.id_keys]
+        if not all(column in cells for column in columns):
+            return
+        name = bare(cells[columns[0]])
+        if spec.pattern is not None and spec.pattern.fullmatch(name) is None:
+            return
+        groups = {"id": name}
+        place = Place(self.path, block.line, self._column(block.line, name))
+        extent = _Extent(spec.kind, self._id(spec, groups), spec.source, place, self._line(block.line), 7, spec.fields)
+        for source in spec.fields:
+            for column in source.columns:
+                if column.casefold() in cells and cells[column.casefold()].strip():
+                    self._value(extent, source, cells[column.casefold()], block.line, cells[column.casefold()])
+        self._done.append(extent)
+
+    def _open_sections(self, block: Block) -> None:
+        owner = self._item or self._document
+        for source in owner.sources:
+            if source.section is not None and source.section.search(block.text):
+                owner.pending = source
+                owner.fields.setdefault(source.name, []).append(
+                    Reading((), Place(self.path, block.line, 1), self._line(block.line))
+                )
+        if self.reader.sections is None or not self.reader.sections.search(block.text):
+            return
+        place = Place(self.path, block.line, 1)
+        count = self._titles[block.text] = self._titles.get(block.text, 0) + 1
+        name = f"{self.path}#{block.text}" + (f" ({count})" if count > 1 else "")
+        extent = _Extent("section", name, "declared", place, self._line(block.line), block.level, ())
+        extent.add("title", Reading(block.text, place, extent.text))
+        if self._zone is not None:
+            extent.add("under", Reading(Ref(self._zone.kind, self._zone.id), self._zone.place, self._zone.text))
+        self._section = extent
+        self._done.append(extent)
+
+    # ---------------------------------------------------------------- fields
+
+    def _read_heading_field(self, block: Block) -> None:
+        for source in self._document.sources:
+            if source.heading == block.level and source.name not in self._document.fields:
+                self._value(self._document, source, block.text, block.line, block.text)
+
+    def _read_labels(self, owner: _Extent, block: Block) -> None:
+        """`Label: value` at the start of a line; the value runs on to the next label of the same paragraph."""
+        if ":" not in block.text or not owner.by_label:
+            return
+        rows = block.text.split("\n")
+        index = 0
+        while index < len(rows):
+            sources = self._label(owner, rows[index], block)
+            end = index + 1
+            while sources and end < len(rows) and not self._label(owner, rows[end], block):
+                end += 1
+            for source in sources:
+                value = "\n".join([rows[index].split(":", 1)[1], *rows[index + 1 : end]])
+                self._labelled(owner, source, value.strip().lstrip("*_").strip(), block.line + index, rows[index])
+            index = end
+
+    def _label(self, owner: _Extent, row: str, block: Block) -> list[FieldSource]:
+        """The fields that the label at the start of `row` stands for."""
+        colon = row.find(":")
+        if not 0 < colon <= MAX_LABEL_CHARS:
+            return []
+        sources = owner.by_label.get(row[:colon].strip(" \t*_`").casefold(), [])
+        return [source for source in sources if block.kind in source.blocks]
+
+    def _labelled(self, owner: _Extent, source: FieldSource, value: str, line: int, row: str) -> None:
+        owner.pending = None
+        if value:
+            self._value(owner, source, value, line, row)
+            return
+        owner.pending = source
+        if source.type.many:
+            owner.add(source.name, Reading((), self._place(line, row), self._line(line)))
+
+    def _read_pending(self, owner: _Extent, source: FieldSource, block: Block, box: Box | None) -> None:
+        """A list item under an empty label or a declared section."""
+        if not source.type.many:
+            if source.name not in owner.fields:
+                self._value(owner, source, block.text, block.line, block.text)
+            return
+        elements = self._elements(source, block.text, block.line, box)
+        readings = owner.fields[source.name]
+        readings[-1] = readings[-1]._replace(value=readings[-1].value + elements)
+
+    def _elements(self, source: FieldSource, text: str, line: int, box: Box | None) -> tuple[Reading, ...]:
+        place = self._place(line, text)
+        if source.type.name == "references":
+            return self._references(source, text, line)
+        if source.type.name == "checklist":
+            return (Reading(box, place, self._line(line)),) if box is not None else ()
+        return (Reading(" ".join((box.text if box else text).split()), place, self._line(line)),)
+
+    def _references(self, source: FieldSource, text: str, line: int) -> tuple[Reading, ...]:
+        ids = self.model.ids.get(source.type.target)
+        if ids is None:
+            return ()
+        readings = []
+        for found in references(text, ids):
+            at = line + text.count("\n", 0, found.start)
+            row = text.split("\n")[at - line]
+            start = found.start - (text.rfind("\n", 0, found.start) + 1)
+            base = self._column(at, row.strip())
+            indent = len(row) - len(row.lstrip())
+            readings.append(Reading(found.ref, Place(self.path, at, base + max(0, start - indent)), self._line(at)))
+        return tuple(readings)
+
+    def _value(self, owner: _Extent, source: FieldSource, text: str, line: int, row: str) -> None:
+        """A value on the line itself: typed by its declaration, or a fault that says what was expected."""
+        place = self._place(line, row)
+        if source.type.name == "references":
+            owner.add(source.name, Reading(self._references(source, text, line), place, self._line(line)))
+        elif source.type.name == "list":
+            parts = [part.strip() for part in text.replace(";", ",").split(",")]
+            elements = tuple(Reading(bare(part), place, self._line(line)) for part in parts if part)
+            owner.add(source.name, Reading(elements, place, self._line(line)))
+        else:
+            self._scalar(owner, source, text, place)
+
+    def _scalar(self, owner: _Extent, source: FieldSource, text: str, place: Place) -> None:
+        reading = typed_reading(source, text, place, self._line(place.line), self.model, self.faults, owner.id)
+        if reading is not None:
+            owner.add(source.name, reading)
+
+    def _read_patterns(self, owner: _Extent, block: Block) -> None:
+        for source in owner.sources:
+            if source.paragraph is None or block.kind not in source.blocks:
+                continue
+            for index, row in enumerate(block.text.split("\n")):
+                match = source.paragraph.search(row)
+                if match is not None:
+                    value = match.group(1) if match.re.groups else row
+                    self._value(owner, source, value, block.line + index, row)
+
+    def _read_box(self, owner: _Extent, block: Block, box: Box) -> None:
+        for source in owner.sources:
+            if not source.boxes:
+                continue
+            place = self._place(block.line, block.text)
+            element = Reading(box, place, self._line(block.line))
+            readings = owner.fields.get(source.name)
+            if readings is None:
+                owner.add(source.name, Reading((element,), place, self._line(block.line)))
+            else:
+                readings[0] = readings[0]._replace(value=(*readings[0].value, element))
+
+    def _read_sentences(self, block: Block) -> None:
+        """A sentence that must stand in the document's own prose; a quotation of it is somebody else's."""
+        if block.quoted:
+            return
+        for source in self._sentences:
+            if source.name not in self._document.fields and source.sentence in " ".join(block.text.split()):
+                self._document.add(source.name, Reading(True, self._place(block.line, block.text), self._line(block.line)))
+
+    def _close_sentences(self) -> None:
+        for source in self._sentences:
+            if source.name not in self._document.fields:
+                self._document.add(source.name, Reading(False, Place(self.path, 1, 1), self._line(1)))
+
+    # ---------------------------------------------------------------- mentions
+
+    def scan_lines(self) -> None:
+        """Mentions in a record file: every line speaks."""
+        self._scan([(Block("paragraph", number, 0, line), "") for number, line in enumerate(self.lines, 1)])
+
+    def _scan(self, spoken: Sequence[tuple[Block, str]]) -> None:
+        """One search over the joined text for each kind of id, then back to the block each match came from."""
+        if not self.reader.mentions or not spoken:
+            return
+        starts: list[int] = []
+        total = 0
+        for block, _ in spoken:
+            starts.append(total)
+            total += len(block.text) + 1
+        text = "\n".join(block.text for block, _ in spoken)
+        sections = sorted((e for e in self._done if e.kind == "section"), key=lambda e: e.place.line)
+        declared = {(extent.place.line, extent.id) for extent in self._done}
+        for ids in self.reader.mentions:
+            for start, end in ids.find(text):
+                block, within = spoken[bisect_right(starts, start) - 1]
+                offset = start - starts[bisect_right(starts, start) - 1]
+                line = block.line + block.text.count("\n", 0, offset)
+                name = text[start:end]
+                if (line, name) in declared:
+                    continue
+                place = Place(self.path, line, self._column(line, name))
+                self.mentions.append(Mention(ids.kind, name, place, within))
+        self._name_sections(sections)
+
+    def _name_sections(self, sections: Sequence[_Extent]) -> None:
+        """What each section speaks of: the ids between its heading and the next one of its level or above."""
+        for section in sections:
+            end = section.end or len(self.lines) + 1
+            named = [m for m in self.mentions if section.place.line <= m.place.line < end]
+            elements = tuple(Reading(Ref(m.kind, m.id), m.place, self._line(m.place.line)) for m in named)
+            section.add("names", Reading(elements, section.place, section.text))
+
+    # ---------------------------------------------------------------- places
+
+    def _line(self, number: int) -> str:
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def _place(self, line: int, text: str) -> Place:
+        return Place(self.path, line, self._column(line, text.split("\n", 1)[0].strip()))
+
+    def _column(self, line: int, fragment: str) -> int:
+        found = self._line(line).find(fragment) if fragment else -1
+        return found + 1 if found >= 0 else 1
+
+
+_BLOCKS: Final[dict[str, Callable[[Outline, Block], None]]] = {
+    "heading": Outline.heading,
+    "paragraph": Outline.paragraph,
+    "item": Outline.item,
+    "row": Outline.row,
+    "fence": Outline.fence,
+}
+
+
+def typed_reading(
+    source: FieldSource, text: str, place: Place, line: str, model: DocumentModel, faults: list[Fault], owner: str
+) -> Reading | None:
+    """The typed value of one scalar field, or None with a fault (unless the declaration is lenient)."""
+    try:
+        if source.type.name == "reference":
+            return Reading(_one_reference(source, text, model), place, line)
+        return Reading(scalar(text, source.type), place, line)
+    except ValueError as expected:
+        if source.strict:
+            shown = " ".join(text.split())[:80]
+            faults.append(Fault("value-not-of-type", f"`{source.name}` of {owner} is `{shown}`, expected {expected}", place))
+        return None
+
+
+def _one_reference(source: FieldSource, text: str, model: DocumentModel) -> Any:
+    ids = model.ids.get(source.type.target)
+    found = references(text, ids) if ids is not None else []
+    if len(found) != 1:
+        raise ValueError(f"one id of a {source.type.target}")
+    return found[0].ref

@@ -1,0 +1,83 @@
+"""Patterns and globs that packs declare: linear-time matching, whatever a document holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import re2
+
+MAX_PATTERN_CHARS: Final = 500
+"""Longer patterns are generated, and belong into several."""
+
+
+class PatternError(ValueError):
+    """A pattern or glob that cannot be used; the text says why."""
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    return options
+
+
+_OPTIONS: Final = _options()
+
+
+def compile_pattern(text: str) -> Any:
+    """Compile with RE2 (no back-references or look-around, linear time). Raises `PatternError`."""
+    if len(text) > MAX_PATTERN_CHARS:
+        raise PatternError(f"longer than {MAX_PATTERN_CHARS} characters")
+    try:
+        pattern = re2.compile(text, _OPTIONS)
+    except re2.error as error:
+        reason = error.args[0] if error.args else "cannot be compiled"
+        raise PatternError(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
+    if pattern.search(""):
+        raise PatternError("it matches the empty text, and so everything")
+    return pattern
+
+
+class IdPattern(NamedTuple):
+    """How the ids of one kind look. An id ends where a word ends: `A-12` is not in `A-123` nor in `A-12-notes`."""
+
+    kind: str
+    pattern: Any
+
+    def find(self, text: str) -> Iterator[tuple[int, int]]:
+        """Start and end of each id in `text`."""
+        for match in self.pattern.finditer(text):
+            start, end = match.span()
+            if not (_joins(text, start - 1) or _continues(text, end)):
+                yield start, end
+
+    def fullmatch(self, text: str) -> bool:
+        """Whether `text` is exactly one id."""
+        return self.pattern.fullmatch(text) is not None
+
+
+def _joins(text: str, index: int) -> bool:
+    return index >= 0 and (text[index].isalnum() or text[index] in "_-")
+
+
+def _continues(text: str, index: int) -> bool:
+    if index >= len(text):
+        return False
+    character = text[index]
+    if character.isalnum() or character == "_":
+        return True
+    return character == "-" and index + 1 < len(text) and text[index + 1].isalnum()
+
+
+def compile_glob(glob: str) -> re.Pattern[str]:
+    """A path glob as a regular expression: `*` and `?` stay within a folder, `**/` crosses any number of them.
+
+    The result has no nested repetition, so the standard engine is safe on it. Raises `PatternError`.
+    """
+    if not glob or glob.startswith("/") or ".." in glob.split("/"):
+        raise PatternError("a glob is relative to the root and stays inside it")
+    parts = []
+    for piece in re.split(r"(\*\*/|\*\*|\*|\?)", glob):
+        parts.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(piece, re.escape(piece)))
+    return re.compile("".join(parts) + r"\Z", re.DOTALL)

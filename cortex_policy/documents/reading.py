@@ -1,0 +1,165 @@
+"""Apply a reader to the bytes of one file: `read_document`.
+
+The result depends on the bytes, the path and the reader alone. Nothing raises for what a file contains: whatever
+cannot be read is a fault at its place, and marks the document as incomplete when it may hide declarations.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+from cortex_policy.documents.faults import FAULTS
+from cortex_policy.documents.markdown import blocks, split_front_matter
+from cortex_policy.documents.nodes import Mapping, Node, NodeFault, load_json, load_yaml, plain_data
+from cortex_policy.documents.outline import Outline
+from cortex_policy.documents.record_items import document_fields, record_items
+from cortex_policy.documents.spec import DocumentModel, ReaderSpec
+from cortex_policy.model import Declaration, Document, Fault, Mention, Place
+
+MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
+"""Ten times the largest document of the real houses; a block parse of it takes about a second."""
+
+
+def unread(path: str, reader: ReaderSpec, code: str, message: str) -> Document:
+    """The document for a file that could not be read: one fault, and whatever it may declare is out of sight."""
+    fault = Fault(code, message, Place(path, 1, 1))
+    return _Assembly(path, reader, "").finish([fault])
+
+
+def read_document(path: str, data: bytes, reader: ReaderSpec, model: DocumentModel) -> Document | None:
+    """Read one file. Returns None when the reader asks for metadata keys that the file plainly does not have."""
+    assembly = _Assembly(path, reader, "sha256:" + sha256(data).hexdigest())
+    if len(data) > MAX_DOCUMENT_BYTES:
+        return assembly.stop("too-large", f"{len(data):,} bytes, more than the limit of {MAX_DOCUMENT_BYTES:,}")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return assembly.stop("not-utf-8", f"byte 0x{data[error.start]:02x} is not UTF-8", line)
+    if "\0" in text:
+        return assembly.stop("nul-character", "a NUL character", text.count("\n", 0, text.index("\0")) + 1)
+    if text.startswith("\ufeff"):
+        assembly.fault("byte-order-mark", "the file starts with a byte order mark", Place(path, 1, 1))
+        text = text[1:]
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        assembly.fault("empty-document", "the document is empty", Place(path, 1, 1))
+    if reader.format == "markdown":
+        return _markdown(assembly, text, model)
+    return _record(assembly, text, model)
+
+
+class _Assembly:
+    """Collects what is found in one file, and makes the frozen document of it."""
+
+    def __init__(self, path: str, reader: ReaderSpec, digest: str) -> None:
+        self.path = path
+        self.reader = reader
+        self.digest = digest
+        self.faults: list[Fault] = []
+        self.declarations: list[Declaration] = []
+        self.mentions: list[Mention] = []
+
+    def fault(self, code: str, message: str, place: Place) -> None:
+        self.faults.append(Fault(code, message, place))
+
+    def node_faults(self, faults: list[NodeFault]) -> None:
+        for fault in faults:
+            self.fault(fault.code, fault.message, Place(self.path, fault.mark.line, fault.mark.column))
+
+    def stop(self, code: str, message: str, line: int = 1) -> Document:
+        return self.finish([Fault(code, message, Place(self.path, line, 1))])
+
+    def finish(self, more: list[Fault] | None = None) -> Document:
+        faults = tuple(self.faults + (more or []))
+        return Document(
+            path=self.path,
+            kind=self.reader.kind_of(self.path),
+            reader=self.reader.name,
+            digest=self.digest,
+            complete=not any(FAULTS[fault.code].hides for fault in faults),
+            declarations=tuple(self.declarations) or (_bare_document(self.path),),
+            mentions=tuple(self.mentions),
+            faults=faults,
+            may_declare=frozenset(spec.kind for spec in self.reader.declarations),
+        )
+
+
+def _bare_document(path: str) -> Declaration:
+    return Declaration("document", f"doc:{path}", "declared", Place(path, 1, 1), "", {})
+
+
+def _markdown(assembly: _Assembly, text: str, model: DocumentModel) -> Document | None:
+    path, reader = assembly.path, assembly.reader
+    split = split_front_matter(text)
+    metadata: Node | None = None
+    if split.problem is not None:
+        code, line = split.problem
+        assembly.fault(code, _SPLIT_MESSAGES[code], Place(path, line, 1))
+    if split.metadata is not None:
+        metadata, faults = load_yaml(split.metadata, line_offset=split.metadata_line)
+        assembly.node_faults(faults)
+        if metadata is not None and not isinstance(metadata, Mapping):
+            assembly.fault("not-a-mapping", "front matter is not a mapping", Place(path, metadata.mark.line, 1))
+            metadata = None
+    if reader.where_keys and not assembly.faults and not _has_key(metadata, reader.where_keys):
+        return None
+    if split.metadata is None and reader.front_matter == "required" and split.problem is None:
+        assembly.fault("front-matter-missing", "no front matter on line 1", Place(path, 1, 1))
+    lines = text.split("\n")
+    outline = Outline(path, reader, model, lines)
+    outline.read(blocks(split.body, split.body_line))
+    fields = document_fields(metadata, reader.fields, model, path, lines, assembly.faults)
+    fields.update(outline.document_fields())
+    assembly.declarations.append(_bare_document(path)._replace(fields=fields))
+    assembly.declarations += outline.declarations()
+    assembly.mentions += outline.mentions
+    assembly.faults += outline.faults
+    _validate(assembly, metadata, split.metadata_line + 1)
+    return assembly.finish()
+
+
+_SPLIT_MESSAGES: Final = {
+    "front-matter-unclosed": "the front matter that opens on line 1 is never closed",
+    "text-before-front-matter": "front matter starts here, but only line 1 counts",
+    "second-front-matter": "a second front matter block follows the first",
+}
+
+
+def _has_key(node: Node | None, keys: tuple[str, ...]) -> bool:
+    return isinstance(node, Mapping) and any(key.text in keys for key, _ in node.entries)
+
+
+def _record(assembly: _Assembly, text: str, model: DocumentModel) -> Document | None:
+    path, reader = assembly.path, assembly.reader
+    if reader.format == "json":
+        node, _, faults = load_json(text)
+    else:
+        node, faults = load_yaml(text)
+    assembly.node_faults(faults)
+    if reader.where_keys and not assembly.faults and not _has_key(node, reader.where_keys):
+        return None
+    lines = text.split("\n")
+    fields = document_fields(node, reader.fields, model, path, lines, assembly.faults)
+    assembly.declarations.append(_bare_document(path)._replace(fields=fields))
+    if node is not None:
+        assembly.declarations += record_items(node, reader, model, path, lines, assembly.faults)
+    outline = Outline(path, reader, model, lines)
+    outline.scan_lines()
+    assembly.mentions += outline.mentions
+    _validate(assembly, node, 1)
+    return assembly.finish()
+
+
+def _validate(assembly: _Assembly, node: Node | None, line: int) -> None:
+    """JSON Schema over the metadata or record; an unreadable one has its own fault already."""
+    schemas = [s for s in assembly.reader.schemas if any(glob.match(assembly.path) for glob in s.files)]
+    if not schemas or node is None:
+        return
+    from cortex_policy.documents.schema import violations  # 50 ms: only where a document has a schema
+
+    for spec in schemas:
+        for violation in violations(spec, node, plain_data(node)):
+            place = Place(assembly.path, violation.line or line, violation.column or 1)
+            assembly.fault("schema-violation", violation.message, place)

@@ -1,0 +1,122 @@
+"""What a pack declares about documents: readers, the items they find, and where each field stands.
+
+Values only; `ruleset.packs` makes them from YAML, `documents.reading` applies them. The words are those of
+`docs/readers.md`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cortex_policy.documents.patterns import IdPattern
+from cortex_policy.documents.values import FieldType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSource:
+    """Where one field is read. Exactly one of the places is set.
+
+    `keys`: front matter or record keys; `labels`: `Label: value` lines, case-folded; `group`: a group of the declaring
+    pattern; `paragraph`: a pattern in prose; `sentence`: a text that must stand in prose; `section`: the list under a
+    heading; `columns`: cells of the declaring table row; `heading`: the first heading of that level; `boxes`: every
+    check box in the extent.
+    """
+
+    name: str
+    type: FieldType
+    keys: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    group: str = ""
+    paragraph: Any = None
+    sentence: str = ""
+    section: Any = None
+    columns: tuple[str, ...] = ()
+    heading: int = 0
+    boxes: bool = False
+    blocks: frozenset[str] = frozenset({"paragraph", "item"})
+    strict: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclarationSpec:
+    """How items of one kind are found. `at` is `heading`, `item`, `row`, `record`, `keyed` or `root`.
+
+    `id` is a template over the pattern's groups, `{stem}` and `{name}`; empty means the group or key named `id`.
+    """
+
+    kind: str
+    source: str
+    at: str
+    levels: frozenset[int] = frozenset()
+    pattern: Any = None
+    id: str = ""
+    id_keys: tuple[str, ...] = ()
+    scalar: str = ""
+    fields: tuple[FieldSource, ...] = ()
+    only: tuple[re.Pattern[str], ...] = ()
+    exclude: tuple[re.Pattern[str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaSpec:
+    """A JSON Schema, as JSON text, for the metadata or records of the files that match."""
+
+    name: str
+    files: tuple[re.Pattern[str], ...]
+    schema: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderSpec:
+    """One kind of file: which it takes, how it is cut, and what is found in it."""
+
+    name: str
+    format: str
+    files: tuple[re.Pattern[str], ...]
+    exclude: tuple[re.Pattern[str], ...] = ()
+    where_keys: tuple[str, ...] = ()
+    front_matter: str = "optional"
+    kinds: tuple[tuple[str, tuple[re.Pattern[str], ...]], ...] = ()
+    fields: tuple[FieldSource, ...] = ()
+    declarations: tuple[DeclarationSpec, ...] = ()
+    sections: Any = None
+    silent: tuple[Any, ...] = ()
+    mentions: tuple[IdPattern, ...] = ()
+    schemas: tuple[SchemaSpec, ...] = ()
+
+    def takes(self, path: str) -> bool:
+        """Whether the file at `path` (relative, with `/`) is this reader's by name."""
+        return any(glob.match(path) for glob in self.files) and not any(glob.match(path) for glob in self.exclude)
+
+    def kind_of(self, path: str) -> str:
+        """The document kind of `path`: the first whose globs match its name, else the reader's own name."""
+        for kind, globs in self.kinds:
+            if any(glob.match(path) for glob in globs):
+                return kind
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindSpec:
+    """A kind of item: its fields with their types, and how its ids look (None: ids are made from templates)."""
+
+    name: str
+    about: str
+    fields: Mapping[str, FieldType]
+    ids: IdPattern | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentModel:
+    """Everything that the packs say about documents: kinds, readers, and which source of a value wins.
+
+    `precedence` lists the sources of claims, strongest first.
+    """
+
+    readers: tuple[ReaderSpec, ...]
+    kinds: Mapping[str, KindSpec] = field(default_factory=dict)
+    ids: Mapping[str, IdPattern] = field(default_factory=dict)
+    precedence: tuple[str, ...] = ("declared",)

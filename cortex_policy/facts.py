@@ -1,0 +1,412 @@
+"""Typed answers about items: the effective value of each field, with every place it was read.
+
+Sources are weighed in the declared order; within one source, statements that differ are a conflict and leave the value
+unknown. No graph handle leaks out: rules see records and the functions in `Facts.functions`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cortex_policy.documents.spec import DocumentModel, KindSpec
+from cortex_policy.documents.values import Box, FieldType
+from cortex_policy.graph import Graph, Key
+from cortex_policy.model import UNKNOWN, Declaration, Document, OpenTuple, Place, Reading, Record, Ref
+
+_TEXT, _BOOL, _INT = FieldType("text"), FieldType("bool"), FieldType("int")
+
+
+def _list(kind: str) -> FieldType:
+    return FieldType("references", target=kind)
+
+
+def _one(kind: str) -> FieldType:
+    return FieldType("reference", target=kind)
+
+
+ITEM_FIELDS: Final[Mapping[str, FieldType]] = {
+    "id": _TEXT,
+    "kind": _TEXT,
+    "number": _INT,
+    "is_declared": _BOOL,
+    "document": _one("document"),
+    "declarations": _list("declaration"),
+    "mentions": _list("mention"),
+    "conflicts": _list("conflict"),
+}
+"""What every item has, beside the fields of its kind and one view of itself for each source."""
+
+BUILTIN_KINDS: Final[Mapping[str, Mapping[str, FieldType]]] = {
+    "document": {
+        "path": _TEXT,
+        "name": _TEXT,
+        "stem": _TEXT,
+        "folder": _TEXT,
+        "reader": _TEXT,
+        "complete": _BOOL,
+        "outside": _BOOL,
+        "is_file": _BOOL,
+    },
+    "section": {"id": _TEXT, "title": _TEXT, "document": _one("document"), "under": _one(""), "names": _list("")},
+    "box": {
+        "id": _TEXT,
+        "text": _TEXT,
+        "checked": _BOOL,
+        "document": _one("document"),
+        "owner": _one(""),
+        "twins": _list("box"),
+    },
+    "declaration": {"id": _TEXT, "document": _one("document"), "source": _TEXT},
+    "mention": {"id": _TEXT, "document": _one("document"), "within": _TEXT},
+    "conflict": {"id": _TEXT, "field": _TEXT, "source": _TEXT, "values": FieldType("list")},
+}
+"""The kinds that every pack has, with their fields; an empty target means a record of any kind."""
+
+
+def kind_fields(model: DocumentModel) -> dict[str, dict[str, FieldType]]:
+    """The fields of every kind that rules may name: built in, declared, and one view for each source."""
+    fields = {name: dict(builtin) for name, builtin in BUILTIN_KINDS.items()}
+    for name, kind in model.kinds.items():
+        views = {source: _one(name) for source in model.precedence}
+        fields[name] = {**fields.get(name, {}), **ITEM_FIELDS, **views, **kind.fields}
+    fields["document"] = {**ITEM_FIELDS, **fields["document"]}
+    return fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What rules decide on.
+
+    `items` maps a kind to its records in order of id; `functions` are the host functions of the rule language (pure,
+    over these records alone); `claims` maps a record to the declarations it was made from.
+    """
+
+    items: Mapping[str, Sequence[Record]]
+    functions: Mapping[str, Callable[..., Any]]
+    claims: Mapping[Key, tuple[Declaration, ...]]
+
+
+def gather(graph: Graph, model: DocumentModel) -> Facts:
+    """Every record of the graph, resolved. The same graph gives the same facts, in the same order."""
+    world = _Gathering(graph, model)
+    world.run()
+    return Facts(items=world.items, functions=world.functions(), claims=graph.declarations)
+
+
+_NORMAL: Final = re.compile(r"[\W_]+")
+
+
+def normal_text(text: str) -> str:
+    """The text as two people would call it the same: letters and digits only, case folded."""
+    return _NORMAL.sub(" ", text).strip().casefold()
+
+
+class _Gathering:
+    """Builds the records: first all of them empty, then their values, because they refer to each other."""
+
+    def __init__(self, graph: Graph, model: DocumentModel) -> None:
+        self.graph = graph
+        self.model = model
+        self.records: dict[Key, Record] = {}
+        self.items: dict[str, Sequence[Record]] = {}
+        self.boxes: list[Record] = []
+        self.documents: dict[str, Record] = {}
+        self.by_path: dict[str, Document] = {document.path: document for document in graph.documents}
+
+    def run(self) -> None:
+        for document in self.graph.documents:
+            self._document(document)
+        for key, declarations in self.graph.declarations.items():
+            if key[0] != "document":
+                self.records[key] = _empty(key, declarations[0].place)
+        for key in self.graph.mentions:
+            self._record(key)
+        for key, declarations in self.graph.declarations.items():
+            self._fill(key, declarations)
+        self._twins()
+        self._sort()
+
+    # ---------------------------------------------------------------- records
+
+    def _record(self, key: Key) -> Record:
+        """The record of `key`, made as a stub when nobody declares it."""
+        record = self.records.get(key)
+        if record is None:
+            mentions = self.graph.mentions.get(key, ())
+            record = self.records[key] = _empty(key, mentions[0].place if mentions else None)
+            self._fill_stub(key)
+        return record
+
+    def _document(self, document: Document) -> None:
+        key = ("document", f"doc:{document.path}")
+        place = Place(document.path, 1, 1)
+        record = self.records[key] = _empty(key, place)
+        self.documents[document.path] = record
+        name = document.path.rsplit("/", 1)[-1]
+        for field, value in (
+            ("path", document.path),
+            ("name", name),
+            ("stem", name.rsplit(".", 1)[0]),
+            ("folder", document.path.rpartition("/")[0]),
+            ("reader", document.reader),
+            ("complete", document.complete),
+            ("outside", False),
+            ("is_file", True),
+        ):
+            _set(record, field, value, (place,))
+
+    def _fill(self, key: Key, declarations: tuple[Declaration, ...]) -> None:
+        """Give a declared item its values: one view for each source, then the effective ones."""
+        record = self.records[key]
+        kind = self.model.kinds.get(key[0])
+        complete = all(self.by_path[d.place.path].complete for d in declarations)
+        self._common(record, key, declarations)
+        if kind is None:
+            self._plain(record, declarations)
+            return
+        conflicts: list[Record] = []
+        views = [
+            (source, own)
+            for source in self.model.precedence
+            if (own := [d for d in declarations if d.source == source])
+        ]
+        for source, own in views:
+            view = _empty(key, own[0].place)
+            self._common(view, key, declarations)
+            self._view(view, kind, own, source, complete, conflicts)
+            _set(record, source, view, (own[0].place,))
+        for name in kind.fields:
+            _resolve(record, name, [record.values[source] for source, _ in views])
+        places = tuple(place for conflict in conflicts for place in conflict.places["values"])
+        _set(record, "conflicts", tuple(conflicts), places)
+
+    def _common(self, record: Record, key: Key, declarations: tuple[Declaration, ...]) -> None:
+        place = declarations[0].place
+        own = [d for d in declarations if d.source == "declared"] or list(declarations)
+        entries = tuple(self._declaration(d) for d in own)
+        document_kind = key[0] == "document"
+        _set(record, "id", key[1], (place,))
+        _set(record, "kind", self.by_path[place.path].kind if document_kind else key[0], (place,))
+        _set(record, "is_declared", True, (place,))
+        _set(record, "document", self.documents[place.path], (place,))
+        _set(record, "declarations", entries, tuple(d.place for d in own))
+        self._mentions(record, key)
+        number = _number(key[1])
+        if number is not None:
+            _set(record, "number", number, (place,))
+
+    def _declaration(self, declaration: Declaration) -> Record:
+        place = declaration.place
+        record = _empty(("declaration", declaration.id), place)
+        _set(record, "id", declaration.id, (place,))
+        _set(record, "document", self.documents[place.path], (place,))
+        _set(record, "source", declaration.source, (place,))
+        return record
+
+    def _mentions(self, record: Record, key: Key) -> None:
+        found = []
+        for mention in self.graph.mentions.get(key, ()):
+            entry = _empty(("mention", key[1]), mention.place)
+            _set(entry, "id", key[1], (mention.place,))
+            _set(entry, "document", self.documents[mention.place.path], (mention.place,))
+            _set(entry, "within", mention.within, (mention.place,))
+            found.append(entry)
+        _set(record, "mentions", tuple(found), tuple(entry.place for entry in found if entry.place))
+
+    def _fill_stub(self, key: Key) -> None:
+        """An item that is only spoken of. Whether somebody declares it is unknown where not everything was seen."""
+        record = self.records[key]
+        places = (record.place,) if record.place else ()
+        _set(record, "id", key[1], places)
+        _set(record, "kind", key[0], places)
+        number = _number(key[1])
+        if number is not None:
+            _set(record, "number", number, places)
+        if key[0] == "document":
+            _set(record, "path", key[1].removeprefix("doc:"), places)
+            _set(record, "outside", key[1] in self.graph.outside, places)
+            _set(record, "is_file", key[1] in self.graph.files, places)
+        if key[0] not in self.graph.open_kinds:
+            _set(record, "is_declared", False, places)
+        self._mentions(record, key)
+
+    def _gap(self, kind: str, name: str, below: str) -> Record:
+        """An id that nobody uses; it is shown at the id before it in the series."""
+        record = self._record((kind, name))
+        if record.place is None:
+            record.place = self.records[(kind, below)].place
+        return record
+
+    # ---------------------------------------------------------------- values
+
+    def _plain(self, record: Record, declarations: Sequence[Declaration]) -> None:
+        """A record of a built-in kind (a section): its readings are its values."""
+        for declaration in declarations:
+            for name, readings in declaration.fields.items():
+                places, value = self._value(FieldType("references"), readings, record)
+                single = isinstance(readings[0].value, (str, Ref))
+                _set(record, name, (value[0] if single and value else value) if single else value, places)
+
+    def _view(
+        self,
+        view: Record,
+        kind: KindSpec,
+        declarations: Sequence[Declaration],
+        source: str,
+        complete: bool,
+        conflicts: list[Record],
+    ) -> None:
+        for name, declared in kind.fields.items():
+            readings = [reading for d in declarations for reading in d.fields.get(name, ())]
+            if declared.many:
+                places, value = self._value(declared, readings, view)
+                _set(view, name, value if complete else OpenTuple(value), places)
+            elif readings:
+                self._single(view, name, readings, source, conflicts)
+
+    def _single(self, view: Record, name: str, readings: Sequence[Reading], source: str, conflicts: list[Record]) -> None:
+        places = tuple(reading.place for reading in readings)
+        values = [self._one(reading.value, reading.place) for reading in readings]
+        distinct: list[Any] = []
+        for value in values:
+            if not any(value is known or (type(value) is type(known) and value == known) for known in distinct):
+                distinct.append(value)
+        if len(distinct) == 1:
+            _set(view, name, distinct[0], places)
+            return
+        _set(view, name, UNKNOWN, places)
+        conflict = _empty(("conflict", f"{view.id}.{name}"), places[0])
+        _set(conflict, "id", conflict.id, places)
+        _set(conflict, "field", name, places)
+        _set(conflict, "source", source, places)
+        _set(conflict, "values", tuple(_shown(value) for value in distinct), places)
+        conflicts.append(conflict)
+
+    def _value(self, declared: FieldType, readings: Sequence[Reading], owner: Record) -> tuple[tuple[Place, ...], tuple[Any, ...]]:
+        places: list[Place] = []
+        values: list[Any] = []
+        for reading in readings:
+            places.append(reading.place)
+            many = isinstance(reading.value, tuple) and not isinstance(reading.value, (Ref, Box))
+            for element in reading.value if many else (reading,):
+                values.append(self._one(element.value, element.place, owner))
+        return tuple(places), tuple(values)
+
+    def _one(self, value: Any, place: Place, owner: Record | None = None) -> Any:
+        if isinstance(value, Ref):
+            if value.kind == "document":
+                return self._record(("document", self.graph.resolve[(place.path, value.id)]))
+            return self._record((value.kind, value.id))
+        if isinstance(value, Box):
+            return self._box(value, place, owner)
+        return value
+
+    def _box(self, box: Box, place: Place, owner: Record | None) -> Record:
+        record = _empty(("box", box.text), place)
+        _set(record, "id", box.text, (place,))
+        _set(record, "text", box.text, (place,))
+        _set(record, "checked", box.checked, (place,))
+        _set(record, "document", self.documents[place.path], (place,))
+        if owner is not None:
+            _set(record, "owner", self.records[(owner.kind, owner.id)], (place,))
+        self.boxes.append(record)
+        return record
+
+    def _twins(self) -> None:
+        """Boxes with the same text in other documents."""
+        by_place = {box.place: box for box in self.boxes}
+        same: dict[str, list[Record]] = {}
+        for box in by_place.values():
+            same.setdefault(normal_text(box.id), []).append(box)
+        for box in self.boxes:
+            others = [twin for twin in same[normal_text(box.id)] if twin.place and box.place and twin.place.path != box.place.path]
+            places = tuple(twin.place for twin in others if twin.place)
+            _set(box, "twins", tuple(sorted(others, key=_by_place)), places)
+        self.boxes = sorted(by_place.values(), key=_by_place)
+
+    # ---------------------------------------------------------------- collections
+
+    def _sort(self) -> None:
+        declared: dict[str, list[Record]] = {name: [] for name in (*BUILTIN_KINDS, *self.model.kinds)}
+        for key in sorted(self.graph.declarations):
+            declared.setdefault(key[0], []).append(self.records[key])
+        declared["box"] = self.boxes
+        for kind, records in declared.items():
+            self.items[kind] = OpenTuple(records) if kind in self.graph.open_kinds else tuple(records)
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The host functions of the rule language, by name. Each answers from memory."""
+        graph, items, records = self.graph, self.items, self.records
+        cycles: dict[str, frozenset[Key]] = {}
+        mentioned = {
+            kind: tuple(records[key] for key in sorted(records) if key[0] == kind) for kind in items
+        }
+
+        def all_of(kind: str) -> Sequence[Record]:
+            return items[kind]
+
+        def item(name: str) -> Any:
+            found = [records[(kind, name)] for kind in sorted(items) if (kind, name) in records]
+            return found[0] if found else UNKNOWN
+
+        def spoken_of(kind: str) -> Sequence[Record]:
+            return mentioned[kind]
+
+        def gaps(kind: str) -> Sequence[Record]:
+            return tuple(self._gap(kind, name, below) for name, below in graph.gaps(kind))
+
+        def in_cycle(record: Record, relation: str) -> bool:
+            if relation not in cycles:
+                cycles[relation] = graph.cycles(relation)
+            return (record.kind, record.id) in cycles[relation]
+
+        def reach(record: Record, relation: str) -> Sequence[Record]:
+            return tuple(self._record(key) for key in graph.reach(relation, (record.kind, record.id)))
+
+        return {
+            "items": all_of,
+            "item": item,
+            "mentioned": spoken_of,
+            "gaps": gaps,
+            "in_cycle": in_cycle,
+            "reach": reach,
+        }
+
+
+def _empty(key: Key, place: Place | None) -> Record:
+    return Record(kind=key[0], id=key[1], place=place, values={}, places={})
+
+
+def _set(record: Record, name: str, value: Any, places: tuple[Place, ...]) -> None:
+    record.values[name] = value
+    record.places[name] = places
+
+
+def _resolve(record: Record, name: str, views: Sequence[Record]) -> None:
+    """The effective value: that of the strongest source which states any; an empty list states nothing."""
+    stating = [view for view in views if name in view.values]
+    chosen = next((view for view in stating if view.places[name] or not _empty_list(view.values[name])), None)
+    if chosen is None and stating:
+        chosen = stating[0]
+    if chosen is not None:
+        _set(record, name, chosen.values[name], chosen.places[name])
+
+
+def _empty_list(value: Any) -> bool:
+    return isinstance(value, tuple) and not value
+
+
+def _number(name: str) -> int | None:
+    digits = name[len(name.rstrip("0123456789")) :]
+    return int(digits) if digits else None
+
+
+def _shown(value: Any) -> str:
+    return value.id if isinstance(value, Record) else str(value)
+
+
+def _by_place(record: Record) -> tuple[str, int, int]:
+    return record.place or Place("", 0, 0)

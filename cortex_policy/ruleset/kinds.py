@@ -1,0 +1,268 @@
+"""Kinds and readers: `pack.yaml` and `readers/*.yaml` become the values that `documents` and `facts` work by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from cortex_policy.documents.nodes import Mapping as NodeMapping
+from cortex_policy.documents.nodes import Node, Scalar
+from cortex_policy.documents.patterns import IdPattern, PatternError, compile_glob, compile_pattern
+from cortex_policy.documents.spec import DeclarationSpec, FieldSource, KindSpec, ReaderSpec, SchemaSpec
+from cortex_policy.documents.values import COLLECTIONS, SCALARS, FieldType
+from cortex_policy.ruleset.forms import Form, Source, suggest
+
+_SIMPLE_TYPES: Final = tuple(sorted((set(SCALARS) - {"enum"}) | (COLLECTIONS - {"references"})))
+_RESERVED: Final = frozenset({"id", "kind", "number", "is_declared", "document", "declarations", "mentions", "conflicts"})
+
+READER_KEYS: Final = (
+    "reader about format files exclude where front_matter kinds schemas fields silent sections mentions "
+    "document_references items"
+).split()
+ITEM_KEYS: Final = "kind source heading item row record id only exclude fields".split()
+FIELD_KEYS: Final = "key label group paragraph sentence section column heading boxes in strict".split()
+_PLACES: Final = "key label group paragraph sentence section column heading boxes".split()
+_BLOCKS: Final = ("paragraph", "item")
+
+
+def read_kinds(form: Form, source: Source) -> dict[str, KindSpec]:
+    """The `kinds` of a pack."""
+    kinds: dict[str, KindSpec] = {}
+    entries = form.entries("kinds")
+    names = [key.text for key, _ in entries]
+    for key, node in entries:
+        kind = source.form(node, f"kind `{key.text}`", ("about", "id", "fields"))
+        if kind is None:
+            continue
+        fields = {name.text: _type(name, value, names, source) for name, value in kind.entries("fields")}
+        ids = _pattern(kind, "id", source)
+        kinds[key.text] = KindSpec(
+            name=key.text,
+            about=" ".join(kind.text("about").split()),
+            fields=fields,
+            ids=IdPattern(key.text, ids) if ids is not None else None,
+        )
+    return kinds
+
+
+def _type(name: Scalar, node: Node, kinds: list[str], source: Source) -> FieldType:
+    """`date`, `{enum: [a, b]}`, `{references: kind}` …"""
+    if name.text in _RESERVED:
+        source.problem(name, f"every item has `{name.text}` already", "choose another name")
+    if isinstance(node, Scalar):
+        if node.text not in _SIMPLE_TYPES:
+            source.problem(node, f"no type `{node.text}`", suggest(node.text, _SIMPLE_TYPES) or "types: " + ", ".join(_SIMPLE_TYPES))
+            return FieldType("text")
+        return FieldType(node.text)
+    form = source.form(node, f"the type of `{name.text}`", ("enum", "reference", "references"))
+    if form is None or len(form.node.entries) != 1:
+        source.problem(node, f"the type of `{name.text}` is one of enum, reference, references")
+        return FieldType("text")
+    if form.get("enum") is not None:
+        return FieldType("enum", words=form.texts("enum"))
+    shape = form.node.entries[0][0].text
+    target = form.word(shape, [*kinds, "document"]) if kinds else form.text(shape)
+    return FieldType(shape, target=target)
+
+
+def _pattern(form: Form, key: str, source: Source) -> Any:
+    node = form.get(key)
+    if node is None:
+        return None
+    if not isinstance(node, Scalar):
+        source.problem(node, f"`{key}` is a pattern")
+        return None
+    return _compile(node, source)
+
+
+def _compile(node: Scalar, source: Source, compiler: Callable[[str], Any] = compile_pattern) -> Any:
+    try:
+        return compiler(node.text)
+    except PatternError as error:
+        source.problem(node, f"`{node.text}` cannot be used: {error}")
+        return None
+
+
+def _all(form: Form, key: str, source: Source, compiler: Callable[[str], Any]) -> tuple[Any, ...]:
+    compiled = (_compile(node, source, compiler) for node in form.scalars(key))
+    return tuple(pattern for pattern in compiled if pattern is not None)
+
+
+def read_reader(node: Node, source: Source, kinds: Mapping[str, KindSpec], schemas: Mapping[str, str]) -> ReaderSpec | None:
+    """One reader; `schemas` maps the names of JSON Schemas to their text."""
+    form = source.form(node, "a reader", READER_KEYS)
+    if form is None:
+        return None
+    name = form.text("reader")
+    form.text("about")
+    files = _all(form, "files", source, compile_glob)
+    if form.get("files") is None:
+        source.problem(form.node, f"reader `{name}` lacks `files`", "name the files it takes, such as `docs/**/*.md`")
+    return ReaderSpec(
+        name=name,
+        format=form.word("format", ("markdown", "yaml", "json")),
+        files=files,
+        exclude=_all(form, "exclude", source, compile_glob),
+        where_keys=form.texts("where"),
+        front_matter=form.word("front_matter", ("required", "optional"), "optional"),
+        kinds=tuple(_document_kinds(form, source)),
+        fields=_fields(form, source, kinds.get("document"), "document"),
+        declarations=tuple(d for item in form.nodes("items") if (d := _declaration(item, source, kinds)) is not None),
+        sections=_pattern(form, "sections", source),
+        silent=_all(form, "silent", source, compile_pattern),
+        mentions=tuple(_mentions(form, source, kinds)),
+        schemas=tuple(_schemas(form, source, schemas)),
+    )
+
+
+def _document_kinds(form: Form, source: Source) -> list[tuple[str, tuple[Any, ...]]]:
+    found = []
+    for node in form.nodes("kinds"):
+        entry = source.form(node, "a document kind", ("kind", "files"))
+        if entry is not None:
+            found.append((entry.text("kind"), _all(entry, "files", source, compile_glob)))
+    return found
+
+
+def _schemas(form: Form, source: Source, schemas: Mapping[str, str]) -> list[SchemaSpec]:
+    found = []
+    for node in form.nodes("schemas"):
+        entry = source.form(node, "a schema", ("schema", "files"))
+        if entry is None:
+            continue
+        name = entry.text("schema")
+        if name not in schemas:
+            source.problem(entry.get("schema"), f"no schema `{name}`", suggest(name, schemas) or "schemas stand in `schemas/`")
+            continue
+        if (problem := _not_json(schemas[name])) is not None:
+            source.problem(entry.get("schema"), f"schema `{name}` {problem}")
+            continue
+        found.append(SchemaSpec(name=name, files=_all(entry, "files", source, compile_glob), schema=schemas[name]))
+    return found
+
+
+def _not_json(text: str) -> str | None:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        return f"is not JSON: {error}"
+    return None if isinstance(value, dict) else "is not a JSON object"
+
+
+def _mentions(form: Form, source: Source, kinds: Mapping[str, KindSpec]) -> list[IdPattern]:
+    found = []
+    for node in form.scalars("mentions"):
+        if node.text == "document":
+            pattern = _pattern(form, "document_references", source)
+            if pattern is None:
+                source.problem(node, "mentions of documents need `document_references`, a pattern for their paths")
+            else:
+                found.append(IdPattern("document", pattern))
+        elif node.text in kinds and kinds[node.text].ids is not None:
+            ids = kinds[node.text].ids
+            assert ids is not None  # checked in the condition above
+            found.append(ids)
+        else:
+            source.problem(node, f"no kind `{node.text}` with an `id` pattern", suggest(node.text, kinds))
+    return found
+
+
+def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> DeclarationSpec | None:
+    """One way in which a document declares items: by heading, list item, table row or record."""
+    form = source.form(node, "a declaration of items", ITEM_KEYS)
+    if form is None:
+        return None
+    name = form.text("kind")
+    if name not in kinds:
+        source.problem(form.get("kind") or node, f"no kind `{name}`", suggest(name, kinds) or "kinds stand in `pack.yaml`")
+        return None
+    ways = [way for way in ("heading", "item", "row", "record") if form.get(way) is not None]
+    if len(ways) != 1:
+        source.problem(node, f"`{name}` is declared by one of heading, item, row, record")
+        return None
+    shape = source.form(form.get(ways[0]), ways[0], _WAYS[ways[0]])
+    if shape is None:
+        return None
+    pattern = _pattern(shape, "pattern", source)
+    _check_id(form, shape, ways[0], pattern, kinds[name], source)
+    return DeclarationSpec(
+        kind=name,
+        source=form.text("source", "declared"),
+        at="root" if ways[0] == "record" and shape.flag("root", False) else ways[0],
+        levels=frozenset(int(level) for level in shape.texts("levels") if level in "123456") or frozenset(range(1, 7)),
+        pattern=pattern,
+        id=form.text("id", "") or (shape.text("id", "") if shape.get("root") else ""),
+        id_keys=() if shape.get("root") else shape.texts("id" if ways[0] == "record" else "columns"),
+        scalar=shape.text("scalar", "") if ways[0] == "record" else "",
+        fields=_fields(form, source, kinds[name], name),
+        only=_all(form, "only", source, compile_glob),
+        exclude=_all(form, "exclude", source, compile_glob),
+    )
+
+
+_WAYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "heading": ("levels", "pattern"),
+    "item": ("pattern",),
+    "row": ("columns", "pattern"),
+    "record": ("id", "root", "scalar"),
+}
+
+
+def _check_id(form: Form, shape: Form, way: str, pattern: Any, kind: KindSpec, source: Source) -> None:
+    """INVARIANT: a declaration that could never give an id is a broken pack, not an empty result."""
+    if way in ("heading", "item"):
+        if pattern is None:
+            source.problem(shape.node, f"{way} needs a `pattern` with a group `id`")
+        elif "id" not in pattern.groupindex and form.get("id") is None:
+            source.problem(shape.get("pattern"), "the pattern has no group `(?P<id>…)`, and there is no `id` template")
+    elif way == "record" and shape.get("id") is None:
+        source.problem(shape.node, "record needs `id`: the keys that hold ids, or with `root` a template")
+    elif way == "record" and not shape.flag("root", False) and kind.ids is None:
+        source.problem(shape.node, f"kind `{kind.name}` has no `id` pattern, so its records cannot be told from others")
+    elif way == "row" and shape.get("columns") is None:
+        source.problem(shape.node, "row needs `columns`: the header names, the id's first")
+
+
+def _fields(form: Form, source: Source, kind: KindSpec | None, name: str) -> tuple[FieldSource, ...]:
+    found = []
+    declared = kind.fields if kind is not None else {}
+    for key, node in form.entries("fields"):
+        if key.text not in declared:
+            source.problem(key, f"kind `{name}` has no field `{key.text}`", suggest(key.text, declared) or "fields stand in `pack.yaml`")
+            continue
+        if not isinstance(node, NodeMapping):
+            source.problem(node, f"`{key.text}` says where the field stands, such as `{{label: Status}}`")
+            continue
+        field = _field(key.text, declared[key.text], Form(source, node, f"field `{key.text}`", FIELD_KEYS), source)
+        if field is not None:
+            found.append(field)
+    return tuple(found)
+
+
+def _field(name: str, kind: FieldType, form: Form, source: Source) -> FieldSource | None:
+    places = [place for place in _PLACES if form.get(place) is not None]
+    if len(places) != 1:
+        source.problem(form.node, f"field `{name}` stands in one of {', '.join(_PLACES)}")
+        return None
+    blocks = form.texts("in") or _BLOCKS
+    for node in form.scalars("in"):
+        if node.text not in _BLOCKS:
+            source.problem(node, f"no block `{node.text}`", "blocks: " + ", ".join(_BLOCKS))
+    level = form.text("heading", "0")
+    return FieldSource(
+        name=name,
+        type=kind,
+        keys=form.texts("key"),
+        labels=tuple(label.casefold() for label in form.texts("label")),
+        group=form.text("group", ""),
+        paragraph=_pattern(form, "paragraph", source),
+        sentence=" ".join(form.text("sentence", "").split()),
+        section=_pattern(form, "section", source),
+        columns=form.texts("column"),
+        heading=int(level) if level in "0123456" else 0,
+        boxes=form.flag("boxes", False),
+        blocks=frozenset(blocks),
+        strict=form.flag("strict", True),
+    )
+

@@ -1,0 +1,183 @@
+"""A pack: kinds, readers, rules and schemas of one house of documents, loaded and checked as a whole.
+
+Files come as texts (whoever calls has read them); the result is values. Several packs are joined into one `Ruleset`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from cortex_policy.documents.nodes import Node
+from cortex_policy.documents.nodes import Sequence as NodeSequence
+from cortex_policy.documents.spec import DocumentModel, KindSpec, ReaderSpec
+from cortex_policy.errors import ConfigurationError, Problem
+from cortex_policy.facts import BUILTIN_KINDS, kind_fields
+from cortex_policy.ruleset.checker import Environment
+from cortex_policy.ruleset.forms import Form, Source
+from cortex_policy.ruleset.kinds import read_kinds, read_reader
+from cortex_policy.ruleset.rules import Rule, environment, read_rule
+
+PACK_KEYS: Final = ("pack", "about", "precedence", "kinds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackFiles:
+    """A pack as read: `origin` is how its path is shown, `files` maps paths inside the pack to texts."""
+
+    name: str
+    origin: str
+    files: Mapping[str, str]
+    schemas: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruleset:
+    """Everything the packs say, checked: the document model, the rules in order of code, and what they were read from."""
+
+    model: DocumentModel
+    rules: tuple[Rule, ...]
+    digest: str
+    packs: tuple[str, ...]
+
+
+def load(packs: Sequence[PackFiles]) -> Ruleset:
+    """Load and check packs. Raises `ConfigurationError` with every problem found."""
+    problems: list[Problem] = []
+    loaded = [_Loading(pack, problems) for pack in packs]
+    for pack in loaded:
+        pack.read_model()
+    model = _join(loaded, problems)
+    world = environment(kind_fields(model))
+    rules: list[Rule] = []
+    for pack in loaded:
+        rules += pack.read_rules(world)
+    _unique(rules, problems)
+    if not problems and not rules:
+        names = ", ".join(f"`{pack.name}`" for pack in packs)
+        problems.append(Problem(message=f"no rule in pack {names}: nothing could ever be found", hint="add files under `rules/`"))
+    if problems:
+        raise ConfigurationError(tuple(sorted(problems, key=lambda p: (p.path, p.line, p.column))))
+    return Ruleset(
+        model=model,
+        rules=tuple(sorted(rules, key=lambda rule: rule.info.id)),
+        digest=_digest(packs),
+        packs=tuple(pack.name for pack in packs),
+    )
+
+
+class _Loading:
+    """One pack while it is read."""
+
+    def __init__(self, pack: PackFiles, problems: list[Problem]) -> None:
+        self.pack = pack
+        self.problems = problems
+        self.kinds: dict[str, KindSpec] = {}
+        self.readers: list[ReaderSpec] = []
+        self.precedence: tuple[str, ...] = ("declared",)
+
+    def source(self, name: str) -> Source:
+        return Source(f"{self.pack.origin}/{name}", self.pack.files[name], self.problems)
+
+    def read_model(self) -> None:
+        """`pack.yaml`, then every reader."""
+        if "pack.yaml" not in self.pack.files:
+            self.problems.append(
+                Problem(message=f"`{self.pack.origin}` is no pack: it has no `pack.yaml`", path=self.pack.origin)
+            )
+            return
+        source = self.source("pack.yaml")
+        node = source.load()
+        form = source.form(node, "a pack", PACK_KEYS) if node is not None else None
+        if form is None:
+            return
+        self._head(form, source)
+        for name, node, source in self._documents("readers/"):
+            reader = read_reader(node, source, self.kinds, self.pack.schemas)
+            if reader is not None:
+                self._add_reader(reader, node, source)
+
+    def _head(self, form: Form, source: Source) -> None:
+        form.text("pack")
+        form.text("about")
+        self.kinds = read_kinds(form, source)
+        self.precedence = form.texts("precedence") or ("declared",)
+        for scalar in form.scalars("precedence"):
+            taken = next((k.name for k in self.kinds.values() if scalar.text in k.fields), None)
+            if taken is not None:
+                source.problem(scalar, f"source `{scalar.text}` has the name of a field of `{taken}`")
+
+    def _add_reader(self, reader: ReaderSpec, node: Node, source: Source) -> None:
+        for spec in reader.declarations:
+            if spec.source not in self.precedence:
+                source.problem(node, f"reader `{reader.name}` declares from `{spec.source}`, which `precedence` does not rank")
+        self.readers.append(reader)
+
+    def _documents(self, folder: str) -> Iterable[tuple[str, Node, Source]]:
+        """Each mapping in the YAML files of a folder; a file may hold one, or a list of them."""
+        for name in sorted(self.pack.files):
+            if not name.startswith(folder) or not name.endswith((".yaml", ".yml")):
+                continue
+            source = self.source(name)
+            node = source.load()
+            if isinstance(node, NodeSequence):
+                for item in node.items:
+                    yield name, item, source
+            elif node is not None:
+                yield name, node, source
+
+    def read_rules(self, world: Environment) -> list[Rule]:
+        """Every rule of the pack that can be evaluated."""
+        found = (read_rule(node, source, self.pack.name, world) for _, node, source in self._documents("rules/"))
+        return [rule for rule in found if rule is not None]
+
+
+def _join(packs: Sequence[_Loading], problems: list[Problem]) -> DocumentModel:
+    """One model of all packs: a kind belongs to one pack, precedence is that of the first pack that ranks a source."""
+    kinds: dict[str, KindSpec] = {}
+    precedence: list[str] = []
+    readers: list[ReaderSpec] = []
+    for pack in packs:
+        for name, kind in pack.kinds.items():
+            if name in kinds and kinds[name] != kind:
+                problems.append(
+                    Problem(message=f"kind `{name}` is declared by two packs", path=pack.pack.origin, hint="rename one")
+                )
+            if name in BUILTIN_KINDS and name != "document":
+                problems.append(Problem(message=f"kind `{name}` is built in", path=pack.pack.origin, hint="rename it"))
+            kinds[name] = kind
+        precedence += [source for source in pack.precedence if source not in precedence]
+        readers += pack.readers
+    kinds.setdefault("document", KindSpec(name="document", about="One file of the root.", fields={}))
+    ids = {name: kind.ids for name, kind in kinds.items() if kind.ids is not None}
+    return DocumentModel(readers=tuple(readers), kinds=kinds, ids=ids, precedence=tuple(precedence))
+
+
+def _unique(rules: Sequence[Rule], problems: list[Problem]) -> None:
+    """INVARIANT: a code names one rule, for ever."""
+    seen: dict[str, Rule] = {}
+    for rule in rules:
+        first = seen.setdefault(rule.info.id, rule)
+        if first is not rule:
+            problems.append(
+                Problem(
+                    message=f"code `{rule.info.id}` is taken by the rule at {first.path}:{first.line}",
+                    path=rule.path,
+                    line=rule.line,
+                    column=1,
+                    hint="codes are never reused: choose another",
+                )
+            )
+
+
+def _digest(packs: Sequence[PackFiles]) -> str:
+    """The digest of every file of every pack and its schemas, independent of where they lie."""
+    total = sha256()
+    for pack in packs:
+        for group in (pack.files, pack.schemas):
+            for name in sorted(group):
+                total.update(f"{pack.name}\0{name}\0{len(group[name].encode())}\0".encode())
+                total.update(group[name].encode())
+    return "sha256:" + total.hexdigest()

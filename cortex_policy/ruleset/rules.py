@@ -1,0 +1,327 @@
+"""Rules: `rules/*.yaml` become compiled, checked values.
+
+An expression is parsed and checked once, when its rule loads; whatever is wrong with it is a problem of the pack, with
+file, line, caret and suggestion, and never a verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Final, NamedTuple
+
+from cortex_policy.documents.nodes import Mapping as NodeMapping
+from cortex_policy.documents.nodes import Node, Scalar
+from cortex_policy.documents.values import FieldType
+from cortex_policy.errors import Problem
+from cortex_policy.model import RuleInfo, Severity
+from cortex_policy.ruleset.checker import Environment, Signature, check, check_bool
+from cortex_policy.ruleset.forms import Form, Source, suggest
+from cortex_policy.ruleset.parser import parse
+from cortex_policy.ruleset.syntax import (
+    BOOL,
+    DATE,
+    DOUBLE,
+    DURATION,
+    DYN,
+    INT,
+    RECORD,
+    STRING,
+    TIMESTAMP,
+    Node as Expression,
+    SyntaxFault,
+    Type,
+    enum_of,
+    list_of,
+    record_of,
+)
+from cortex_policy.ruleset.template import Template, parse_template
+
+RULE_KEYS: Final = "id name for when require unknown severity message why source since examples".split()
+EXAMPLE_KEYS: Final = "name files config expect".split()
+EXPECT_KEYS: Final = "subjects line path outcome condition".split()
+_ID: Final = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*-\d{3}")
+_FOR: Final = re.compile(r"\s*([a-z_][A-Za-z0-9_]*)\s+in\s+")
+
+
+class Condition(NamedTuple):
+    """One named demand of a rule: its text, its tree, and the message for it."""
+
+    id: str
+    text: str
+    tree: Expression
+    message: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A small repository that a rule is tried on.
+
+    `files` maps paths to texts; `verdict` is `pass` or `fail`; `expect` is what a failing example must show, each
+    part empty when it is not asked for.
+    """
+
+    name: str
+    verdict: str
+    files: Mapping[str, str]
+    subjects: tuple[str, ...] = ()
+    line: int = 0
+    path: str = ""
+    outcome: str = ""
+    condition: str = ""
+
+
+class Examples(NamedTuple):
+    """The examples of one rule, and what is wrong with how they are written."""
+
+    found: tuple[Example, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule, ready to be evaluated: for every `variable` in `collection`, when `when` holds, all of `require` must.
+
+    `since` names a date field and the day from which the rule binds; `report_unknown` says whether a subject that
+    cannot be decided is a finding.
+    """
+
+    info: RuleInfo
+    variable: str
+    collection_text: str
+    collection: Expression
+    when_text: str
+    when: Expression | None
+    require: tuple[Condition, ...]
+    report_unknown: bool
+    since: tuple[str, date] | None
+    path: str
+    line: int
+    examples: Callable[[], Examples]
+    """Reads the examples; `check` never needs them, and they are most of a pack's text."""
+
+
+HOST_SIGNATURES: Final[Mapping[str, Signature]] = {
+    "items": Signature((STRING,), list_of(DYN), result_of_kind=True),
+    "mentioned": Signature((STRING,), list_of(DYN), result_of_kind=True),
+    "gaps": Signature((STRING,), list_of(DYN), result_of_kind=True),
+    "item": Signature((STRING,), DYN),
+    "in_cycle": Signature((RECORD, STRING), BOOL),
+    "reach": Signature((RECORD, STRING), list_of(DYN)),
+}
+"""The functions that answer from the documents (`facts.Facts.functions`); see `docs/expressions.md`."""
+
+
+def environment(fields: Mapping[str, Mapping[str, FieldType]]) -> Environment:
+    """What expressions may name: the kinds with their fields, and every function."""
+    kinds = {kind: {name: _static(declared) for name, declared in named.items()} for kind, named in fields.items()}
+    return Environment(kinds=kinds, functions=HOST_SIGNATURES)
+
+
+_STATIC: Final[Mapping[str, Type]] = {
+    "text": STRING,
+    "bool": BOOL,
+    "int": INT,
+    "number": DOUBLE,
+    "percent": DOUBLE,
+    "date": DATE,
+    "datetime": TIMESTAMP,
+    "duration": DURATION,
+    "list": list_of(STRING),
+    "checklist": list_of(record_of("box")),
+    "path": record_of("document"),
+}
+
+
+def _static(declared: FieldType) -> Type:
+    if declared.name == "enum":
+        return enum_of(frozenset(declared.words))
+    if declared.name == "reference":
+        return record_of(declared.target) if declared.target else DYN
+    if declared.name == "references":
+        return list_of(record_of(declared.target) if declared.target else DYN)
+    return _STATIC[declared.name]
+
+
+def read_rule(node: Node, source: Source, pack: str, world: Environment) -> Rule | None:
+    """One rule; None when it cannot be evaluated (its problems are recorded)."""
+    form = source.form(node, "a rule", RULE_KEYS)
+    if form is None:
+        return None
+    before = len(source.problems)
+    code = form.text("id")
+    if code and not _ID.fullmatch(code):
+        source.problem(form.get("id"), f"`{code}` is no rule code", "codes look like `ABC-XYZ-001`")
+    subject = _subject(form, source, world)
+    if subject is None:
+        return None
+    variable, collection, element = subject
+    inner = world.with_variables({variable: element})
+    when_node = form.get("when")
+    when = _condition(when_node, source, inner) if isinstance(when_node, Scalar) else None
+    require = _require(form, source, inner)
+    info = RuleInfo(
+        id=code,
+        name=form.text("name"),
+        severity=Severity(form.word("severity", ("error", "warning", "info"))),
+        why=" ".join(form.text("why").split()),
+        source=form.texts("source"),
+        message=_first_message(form),
+        pack=pack,
+    )
+    unknown = form.word("unknown", ("report", "ignore"), "report")
+    since = _since(form, source, world, element)
+    if len(source.problems) > before:
+        return None
+    return Rule(
+        info=info,
+        variable=variable,
+        collection_text=form.text("for"),
+        collection=collection,
+        when_text=form.text("when", ""),
+        when=when,
+        require=require,
+        report_unknown=unknown == "report",
+        since=since,
+        path=source.path,
+        line=form.node.mark.line,
+        examples=partial(read_examples, form.node, source.path, source.text),
+    )
+
+
+def _subject(form: Form, source: Source, world: Environment) -> tuple[str, Expression, Type] | None:
+    """`i in items("work_item")`: the variable, the collection, and what its members are."""
+    node = form.get("for")
+    if not isinstance(node, Scalar):
+        source.problem(form.node, "a rule lacks `for`", 'such as `for: i in items("work_item")`')
+        return None
+    head = _FOR.match(node.text)
+    if head is None:
+        source.problem(node, "`for` names a variable and a collection", 'such as `i in items("work_item")`')
+        return None
+    try:
+        tree = parse(node.text[head.end() :])
+        kind = check(tree, world)
+    except SyntaxFault as fault:
+        source.fault(node, fault, head.end())
+        return None
+    if kind.name not in ("list", "dyn"):
+        source.problem(node, f"`for` runs over a list, and this is {kind}")
+        return None
+    return head[1], tree, kind.element or DYN
+
+
+def _condition(node: Scalar, source: Source, world: Environment) -> Expression | None:
+    try:
+        tree = parse(node.text)
+        check_bool(tree, world)
+    except SyntaxFault as fault:
+        source.fault(node, fault)
+        return None
+    return tree
+
+
+def _require(form: Form, source: Source, world: Environment) -> tuple[Condition, ...]:
+    entries = form.entries("require")
+    if not entries:
+        source.problem(form.get("require") or form.node, "a rule without conditions would always pass", "name one under `require`")
+    found = []
+    for key, node in entries:
+        message = _message(form, key, source, world, node)
+        if not isinstance(node, Scalar):
+            source.problem(node, f"condition `{key.text}` is an expression")
+            continue
+        tree = _condition(node, source, world)
+        if tree is not None and message is not None:
+            found.append(Condition(key.text, " ".join(node.text.split()), tree, message))
+    return tuple(found)
+
+
+def _message(form: Form, condition: Scalar, source: Source, world: Environment, node: Node) -> Template | None:
+    """The message of one condition: `message` is a text for all of them, or a mapping by condition."""
+    written = form.get("message")
+    if isinstance(written, NodeMapping):
+        written = written.get(condition.text)
+    if not isinstance(written, Scalar) or not written.text:
+        source.problem(form.get("message") or form.node, f"no message for condition `{condition.text}`")
+        return None
+    try:
+        template = parse_template(written.text)
+        for tree in template.expressions:
+            check(tree, _with_macros(world, node))
+    except SyntaxFault as fault:
+        source.fault(written, fault)
+        return None
+    return template
+
+
+def _with_macros(world: Environment, node: Node) -> Environment:
+    """A message may name the variables of its condition's macros: those are the members that decided."""
+    names = re.findall(r"\b(?:all|exists|exists_one)\(\s*([a-z_]\w*)\s*,", node.text) if isinstance(node, Scalar) else []
+    return world.with_variables({name: DYN for name in names if name not in world.variables})
+
+
+def _first_message(form: Form) -> str:
+    written = form.get("message")
+    if isinstance(written, NodeMapping):
+        texts = [value.text for _, value in written.entries if isinstance(value, Scalar)]
+        return texts[0] if texts else ""
+    return written.text if isinstance(written, Scalar) else ""
+
+
+def _since(form: Form, source: Source, world: Environment, element: Type) -> tuple[str, date] | None:
+    entries = form.entries("since")
+    if not entries:
+        return None
+    key, node = entries[0]
+    known = {**world.kinds.get(element.name, {}), **world.kinds.get("document", {})}
+    if key.text not in known:
+        source.problem(key, f"no date field `{key.text}`", suggest(key.text, known))
+        return None
+    try:
+        return key.text, date.fromisoformat(node.text if isinstance(node, Scalar) else "")
+    except ValueError:
+        source.problem(node, f"`{key.text}` is a date `YYYY-MM-DD`")
+        return None
+
+
+# --------------------------------------------------------------------------- examples
+
+
+def read_examples(rule: NodeMapping, path: str, text: str) -> Examples:
+    """The examples of a rule that stands in the file at `path`."""
+    problems: list[Problem] = []
+    source = Source(path, text, problems)
+    node = rule.get("examples")
+    outer = source.form(node, "examples", ("pass", "fail")) if node is not None else None
+    found = []
+    for verdict in ("pass", "fail") if outer is not None else ():
+        for number, entry in enumerate(outer.nodes(verdict), start=1):
+            example = _example(entry, verdict, number, source)
+            if example is not None:
+                found.append(example)
+    return Examples(tuple(found), tuple(problems))
+
+
+def _example(node: Node, verdict: str, number: int, source: Source) -> Example | None:
+    form = source.form(node, "an example", EXAMPLE_KEYS)
+    if form is None:
+        return None
+    files = {key.text: value.text for key, value in form.entries("files") if isinstance(value, Scalar)}
+    if not files:
+        source.problem(node, "an example has `files`: a mapping of paths to texts")
+    expect = source.form(form.get("expect"), "`expect`", EXPECT_KEYS) if form.get("expect") is not None else None
+    return Example(
+        name=form.text("name", f"{verdict} {number}"),
+        verdict=verdict,
+        files=files,
+        subjects=expect.texts("subjects") if expect else (),
+        line=int(expect.text("line", "0")) if expect and expect.text("line", "0").isdigit() else 0,
+        path=expect.text("path", "") if expect else "",
+        outcome=expect.word("outcome", ("false", "unknown", "error"), "false") if expect else "false",
+        condition=expect.text("condition", "") if expect else "",
+    )
+

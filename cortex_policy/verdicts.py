@@ -1,0 +1,269 @@
+"""The decision: rules over facts give findings with their reasons.
+
+A rule is evaluated fast first; only what is not plainly true is evaluated again for its reasons. INVARIANT: a subject
+passes only when every condition is true; unknown and error never pass.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from cortex_policy.documents.faults import FAULTS
+from cortex_policy.facts import Facts
+from cortex_policy.graph import Graph
+from cortex_policy.model import UNKNOWN, Finding, Location, OpenTuple, Outcome, Place, Record
+from cortex_policy.ruleset.evaluator import compile_expression
+from cortex_policy.ruleset.explain import Explanation, Read, Witness, explain
+from cortex_policy.ruleset.operators import Failure
+from cortex_policy.ruleset.packs import Ruleset
+from cortex_policy.ruleset.rules import Condition, Rule
+from cortex_policy.ruleset.template import render
+
+MAX_WITNESSES: Final = 100
+"""Findings that one condition gives for one subject; the rest are counted in the last message."""
+
+Lines = Callable[[str], Sequence[str]]
+"""The lines of a document, by its path."""
+
+
+class Decision(NamedTuple):
+    """What the rules say: findings in order, how many subjects `since` exempts, and how often each rule applied."""
+
+    findings: tuple[Finding, ...]
+    exempt: int
+    applied: Mapping[str, int]
+
+
+def outcome_of(value: Any) -> Outcome:
+    """The one table from values to outcomes. What is neither true nor false nor unknown is an error."""
+    if value is True:
+        return Outcome.TRUE
+    if value is False:
+        return Outcome.FALSE
+    return Outcome.UNKNOWN if value is UNKNOWN else Outcome.ERROR
+
+
+def decide(ruleset: Ruleset, facts: Facts, graph: Graph, lines: Lines) -> Decision:
+    """Evaluate every rule on every subject; faults of documents are findings like the rest."""
+    findings = list(_faults(graph, lines))
+    exempt = 0
+    applied: dict[str, int] = {}
+    for rule in ruleset.rules:
+        run = _Run(rule, facts, lines)
+        findings += run.findings()
+        exempt += run.exempt
+        applied[rule.info.id] = run.applied
+    return Decision(_in_order(findings), exempt, applied)
+
+
+def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By place, then rule: independent of the order of files and rules. Equal findings are one."""
+    unique = {(finding.fingerprint, finding.locations): finding for finding in findings}
+    return tuple(sorted(unique.values(), key=_order))
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    first = finding.locations[0] if finding.locations else Location("", 0, 0, "", "primary")
+    return (first.path, first.line, first.column, finding.rule, finding.condition, finding.subjects, finding.fingerprint)
+
+
+class _Run:
+    """One rule over all its subjects."""
+
+    def __init__(self, rule: Rule, facts: Facts, lines: Lines) -> None:
+        self.rule = rule
+        self.facts = facts
+        self.lines = lines
+        self.exempt = 0
+        self.applied = 0
+        self.when = compile_expression(rule.when, facts.functions) if rule.when is not None else None
+        self.conditions = [(c, compile_expression(c.tree, facts.functions)) for c in rule.require]
+
+    def findings(self) -> Iterable[Finding]:
+        subjects = compile_expression(self.rule.collection, self.facts.functions)({})
+        if not isinstance(subjects, tuple):
+            yield self._whole(subjects)
+            return
+        for subject in subjects:
+            yield from self._subject(subject)
+
+    def _subject(self, subject: Any) -> Iterable[Finding]:
+        """Every condition on one subject; `when` that is unknown or wrong is itself a finding."""
+        env = {self.rule.variable: subject}
+        if self.when is not None:
+            applies = outcome_of(self.when(env))
+            if applies is Outcome.FALSE:
+                return
+            if applies is not Outcome.TRUE:
+                yield from self._undecided_when(subject, env, applies)
+                return
+        if self._grandfathered(subject):
+            self.exempt += 1
+            return
+        self.applied += 1
+        for condition, run in self.conditions:
+            outcome = outcome_of(run(env))
+            if outcome is not Outcome.TRUE and (outcome is not Outcome.UNKNOWN or self.rule.report_unknown):
+                yield from self._broken(condition, subject, env, outcome)
+
+    def _grandfathered(self, subject: Any) -> bool:
+        """Whether `since` exempts the subject: only a date that is surely before it does."""
+        if self.rule.since is None or not isinstance(subject, Record):
+            return False
+        name, day = self.rule.since
+        value = subject.values.get(name)
+        if value is None and isinstance(document := subject.values.get("document"), Record):
+            value = document.values.get(name)
+        if isinstance(value, datetime):
+            return value.date() < day
+        return isinstance(value, date) and value < day
+
+    def _undecided_when(self, subject: Any, env: dict[str, Any], outcome: Outcome) -> Iterable[Finding]:
+        if outcome is Outcome.UNKNOWN and not self.rule.report_unknown:
+            return
+        tree = self.rule.when
+        reasons = explain(tree, env, self.facts.functions) if tree is not None else Explanation(UNKNOWN, (), ())
+        missing = _missing(reasons.reads)
+        message = f"cannot tell whether this rule applies to {_name(subject)}" + (f": {missing}" if missing else "")
+        yield self._finding("when", subject, outcome, message, reasons.reads, ())
+
+    def _broken(self, condition: Condition, subject: Any, env: dict[str, Any], outcome: Outcome) -> Iterable[Finding]:
+        """One finding, or one for each deciding member when the message speaks of the member."""
+        reasons = explain(condition.tree, env, self.facts.functions)
+        speaking = [w for w in reasons.witnesses if condition.message.names & {name for name, _ in w.bindings}]
+        if not speaking:
+            reads = [*reasons.reads, *(read for witness in reasons.witnesses for read in witness.reads)]
+            message = self._message(condition, env, reasons.value, reads)
+            yield self._finding(condition.id, subject, outcome, message, reads, reasons.witnesses)
+            return
+        for witness in speaking[:MAX_WITNESSES]:
+            reads = [*reasons.reads, *witness.reads]
+            bound = {**env, **dict(witness.bindings)}
+            message = self._message(condition, bound, reasons.value, reads)
+            yield self._finding(condition.id, subject, outcome, message, reads, (witness,))
+
+    def _message(self, condition: Condition, env: dict[str, Any], value: Any, reads: Iterable[Read]) -> str:
+        """The rule's own sentence, and why it could not be decided when it could not."""
+        text = render(condition.message, _with_unknowns(condition, env), self.facts.functions)
+        if isinstance(value, Failure):
+            return f"{text} (cannot be evaluated: {value.reason})"
+        if value is UNKNOWN and (missing := _missing(reads)):
+            return f"{text} ({missing})"
+        return text
+
+    def _whole(self, value: Any) -> Finding:
+        """The rule's own collection cannot be had: that is an error of this run, never a pass."""
+        reason = value.reason if isinstance(value, Failure) else "unknown"
+        return self._finding("for", None, outcome_of(value), f"the subjects cannot be listed: {reason}", (), ())
+
+    def _finding(
+        self,
+        condition: str,
+        subject: Any,
+        outcome: Outcome,
+        message: str,
+        reads: Iterable[Read],
+        witnesses: Sequence[Witness],
+    ) -> Finding:
+        places = _places(subject, reads)
+        subjects = (_name(subject),)
+        return Finding(
+            rule=self.rule.info.id,
+            name=self.rule.info.name,
+            severity=self.rule.info.severity,
+            outcome=outcome,
+            subjects=subjects,
+            condition=condition,
+            message=message,
+            locations=tuple(
+                Location(place.path, place.line, place.column, _line(self.lines, place), role)
+                for place, role in places
+            ),
+            fingerprint=_fingerprint(self.rule.info.id, subjects, condition, _content(subject, witnesses)),
+        )
+
+
+def _with_unknowns(condition: Condition, env: dict[str, Any]) -> dict[str, Any]:
+    """A message that names a macro's variable when no member decided says so instead of failing."""
+    return {**dict.fromkeys(condition.message.names, UNKNOWN), **env}
+
+
+def _name(subject: Any) -> str:
+    return subject.id if isinstance(subject, Record) else str(subject)
+
+
+def _missing(reads: Iterable[Read]) -> str:
+    """Which facts nobody states, as a person would say it."""
+    names = []
+    for read in reads:
+        if read.value is UNKNOWN:
+            name = f"{read.record.id} has no {read.field}"
+        elif isinstance(read.value, OpenTuple):
+            name = f"{read.field} of {read.record.id} may be incomplete"
+        else:
+            continue
+        if name not in names:
+            names.append(name)
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _places(subject: Any, reads: Iterable[Read]) -> list[tuple[Place, str]]:
+    """Where to look: first the subject's own statement that was read (else the subject itself), then all others.
+
+    A fact that nobody states is shown at the record that lacks it.
+    """
+    own: list[Place] = []
+    other: list[Place] = []
+    for read in reads:
+        found = read.places or ((read.record.place,) if read.record.place is not None else ())
+        (own if read.record is subject else other).extend(found)
+    if isinstance(subject, Record) and subject.place is not None and not own:
+        own.append(subject.place)
+    ordered = list(dict.fromkeys([*own, *other]))
+    return [(place, "related" if index else "primary") for index, place in enumerate(ordered)]
+
+
+def _line(lines: Lines, place: Place) -> str:
+    rows = lines(place.path)
+    return rows[place.line - 1].strip() if 0 < place.line <= len(rows) else ""
+
+
+def _content(subject: Any, witnesses: Sequence[Witness]) -> list[Any]:
+    """What the finding is about, beside its subject: the members that decided, by id and never by line."""
+    members = sorted(_name(value) for witness in witnesses for _, value in witness.bindings)
+    where = subject.place.path if isinstance(subject, Record) and subject.kind == "box" and subject.place else ""
+    return [where, *members]
+
+
+def _fingerprint(rule: str, subjects: Sequence[str], condition: str, content: Sequence[Any]) -> str:
+    text = json.dumps([rule, list(subjects), condition, list(content)], ensure_ascii=True, separators=(",", ":"))
+    return "sha256:" + sha256(text.encode()).hexdigest()
+
+
+def _faults(graph: Graph, lines: Lines) -> Iterable[Finding]:
+    """What is wrong with the documents themselves; the same fault twice in one document is told apart by its count."""
+    for document in graph.documents:
+        seen: dict[tuple[str, str], int] = {}
+        for fault in document.faults:
+            kind = FAULTS[fault.code]
+            subjects = (f"doc:{document.path}",)
+            count = seen[(fault.code, fault.message)] = seen.get((fault.code, fault.message), 0) + 1
+            yield Finding(
+                rule=kind.id,
+                name=kind.name,
+                severity=kind.severity,
+                outcome=Outcome.FALSE,
+                subjects=subjects,
+                condition="readable",
+                message=f"{fault.message}; {kind.fix}",
+                locations=(
+                    Location(
+                        fault.place.path, fault.place.line, fault.place.column, _line(lines, fault.place), "primary"
+                    ),
+                ),
+                fingerprint=_fingerprint(kind.id, subjects, fault.message, [count]),
+            )
