@@ -76,6 +76,8 @@ def check(
     reading = read_project(project, load_ruleset(project), _time(now), _progress())
     result = run_check(reading, selection)
     _write(render(form, result, style=_style(), sources=reading.lines))
+    if not result.documents:
+        raise UndecidedError(result.notes[0])
     sys.exit(_exit_code(result, severity))
 
 
@@ -243,7 +245,7 @@ def _style() -> Style:
 
 def _write(text: str) -> None:
     """UTF-8 to standard output; every format has escaped what may not reach it."""
-    click.get_binary_stream("stdout").write(text.encode("utf-8", errors="backslashreplace"))
+    sys.stdout.buffer.write(text.encode("utf-8", errors="backslashreplace"))
 
 
 def _progress() -> Callable[[int, int], None] | None:
@@ -263,7 +265,7 @@ def _complain(error: ConfigurationError) -> None:
     from cortex_policy.report.problems import render_problems
 
     sys.stdout.flush()
-    click.get_binary_stream("stderr").write(render_problems(error.problems).encode("utf-8", errors="backslashreplace"))
+    sys.stderr.buffer.write(render_problems(error.problems).encode("utf-8", errors="backslashreplace"))
 
 
 # --------------------------------------------------------------------------- main

@@ -19,6 +19,10 @@ from cortex_policy.model import UNKNOWN, Declaration, Document, OpenTuple, Place
 _TEXT, _BOOL, _INT = FieldType("text"), FieldType("bool"), FieldType("int")
 
 
+MAX_SHOWN: Final = 20
+"""Places of mentions that are shown for an id that nobody declares."""
+
+
 def _list(kind: str) -> FieldType:
     return FieldType("references", target=kind)
 
@@ -49,6 +53,7 @@ BUILTIN_KINDS: Final[Mapping[str, Mapping[str, FieldType]]] = {
         "complete": _BOOL,
         "outside": _BOOL,
         "is_file": _BOOL,
+        "names": _list(""),
     },
     "section": {"id": _TEXT, "title": _TEXT, "document": _one("document"), "under": _one(""), "names": _list("")},
     "box": {
@@ -114,6 +119,10 @@ class _Gathering:
         self.items: dict[str, Sequence[Record]] = {}
         self.boxes: list[Record] = []
         self.documents: dict[str, Record] = {}
+        self.collections = {
+            kind.name: frozenset(name for name, declared in kind.fields.items() if declared.many)
+            for kind in model.kinds.values()
+        }
         self.by_path: dict[str, Document] = {document.path: document for document in graph.documents}
 
     def run(self) -> None:
@@ -127,6 +136,7 @@ class _Gathering:
         for key, declarations in self.graph.declarations.items():
             self._fill(key, declarations)
         self._twins()
+        self._names()
         self._sort()
 
     # ---------------------------------------------------------------- records
@@ -161,42 +171,40 @@ class _Gathering:
     def _fill(self, key: Key, declarations: tuple[Declaration, ...]) -> None:
         """Give a declared item its values: one view for each source, then the effective ones."""
         record = self.records[key]
-        kind = self.model.kinds.get(key[0])
-        complete = all(self.by_path[d.place.path].complete for d in declarations)
         self._common(record, key, declarations)
+        kind = self.model.kinds.get(key[0])
         if kind is None:
             self._plain(record, declarations)
             return
         conflicts: list[Record] = []
-        views = [
-            (source, own)
-            for source in self.model.precedence
-            if (own := [d for d in declarations if d.source == source])
-        ]
-        for source, own in views:
-            view = _empty(key, own[0].place)
-            self._common(view, key, declarations)
-            self._view(view, kind, own, source, complete, conflicts)
-            _set(record, source, view, (own[0].place,))
-        for name in kind.fields:
-            _resolve(record, name, [record.values[source] for source, _ in views])
+        views = []
+        for source in self.model.precedence:
+            own = tuple(d for d in declarations if d.source == source)
+            if own:
+                view = self._view(record, kind, own, source, conflicts)
+                views.append(view)
+                _set(record, source, view, (own[0].place,))
+        for name in dict.fromkeys(name for view in views for name in view.values if name in kind.fields):
+            _resolve(record, name, views)
         places = tuple(place for conflict in conflicts for place in conflict.places["values"])
         _set(record, "conflicts", tuple(conflicts), places)
 
     def _common(self, record: Record, key: Key, declarations: tuple[Declaration, ...]) -> None:
         place = declarations[0].place
-        own = [d for d in declarations if d.source == "declared"] or list(declarations)
-        entries = tuple(self._declaration(d) for d in own)
-        document_kind = key[0] == "document"
-        _set(record, "id", key[1], (place,))
-        _set(record, "kind", self.by_path[place.path].kind if document_kind else key[0], (place,))
-        _set(record, "is_declared", True, (place,))
-        _set(record, "document", self.documents[place.path], (place,))
-        _set(record, "declarations", entries, tuple(d.place for d in own))
+        places = (place,)
+        _set(record, "id", key[1], places)
+        _set(record, "kind", self.by_path[place.path].kind if key[0] == "document" else key[0], places)
+        _set(record, "is_declared", True, places)
+        _set(record, "document", self.documents[place.path], places)
+        self._declared_by(record, tuple(d for d in declarations if d.source == "declared") or declarations)
         self._mentions(record, key)
         number = _number(key[1])
         if number is not None:
-            _set(record, "number", number, (place,))
+            _set(record, "number", number, places)
+
+    def _declared_by(self, record: Record, declarations: tuple[Declaration, ...]) -> None:
+        entries = tuple(self._declaration(declaration) for declaration in declarations)
+        _set(record, "declarations", entries, tuple(declaration.place for declaration in declarations))
 
     def _declaration(self, declaration: Declaration) -> Record:
         place = declaration.place
@@ -230,7 +238,8 @@ class _Gathering:
             _set(record, "outside", key[1] in self.graph.outside, places)
             _set(record, "is_file", key[1] in self.graph.files, places)
         if key[0] not in self.graph.open_kinds:
-            _set(record, "is_declared", False, places)
+            spoken = tuple(mention.place for mention in self.graph.mentions.get(key, ()))
+            _set(record, "is_declared", False, spoken[:MAX_SHOWN] or places)
         self._mentions(record, key)
 
     def _gap(self, kind: str, name: str, below: str) -> Record:
@@ -246,32 +255,39 @@ class _Gathering:
         """A record of a built-in kind (a section): its readings are its values."""
         for declaration in declarations:
             for name, readings in declaration.fields.items():
-                places, value = self._value(FieldType("references"), readings, record)
+                places, value = self._value(readings, record)
                 single = isinstance(readings[0].value, (str, Ref))
                 _set(record, name, (value[0] if single and value else value) if single else value, places)
 
     def _view(
-        self,
-        view: Record,
-        kind: KindSpec,
-        declarations: Sequence[Declaration],
-        source: str,
-        complete: bool,
-        conflicts: list[Record],
-    ) -> None:
-        for name, declared in kind.fields.items():
-            readings = [reading for d in declarations for reading in d.fields.get(name, ())]
-            if declared.many:
-                places, value = self._value(declared, readings, view)
+        self, record: Record, kind: KindSpec, declarations: tuple[Declaration, ...], source: str, conflicts: list[Record]
+    ) -> Record:
+        """What one source says of an item, over what is common to all of them."""
+        view = Record(
+            kind=record.kind,
+            id=record.id,
+            place=declarations[0].place,
+            values=dict(record.values),
+            places=dict(record.places),
+        )
+        self._declared_by(view, declarations)
+        complete = all(self.by_path[declaration.place.path].complete for declaration in declarations)
+        for name in self.collections[kind.name]:
+            _set(view, name, () if complete else OpenTuple(), ())
+        for name in dict.fromkeys(name for declaration in declarations for name in declaration.fields):
+            readings = [reading for declaration in declarations for reading in declaration.fields.get(name, ())]
+            if name in self.collections[kind.name]:
+                places, value = self._value(readings, view)
                 _set(view, name, value if complete else OpenTuple(value), places)
-            elif readings:
+            else:
                 self._single(view, name, readings, source, conflicts)
+        return view
 
     def _single(self, view: Record, name: str, readings: Sequence[Reading], source: str, conflicts: list[Record]) -> None:
         places = tuple(reading.place for reading in readings)
         values = [self._one(reading.value, reading.place) for reading in readings]
-        distinct: list[Any] = []
-        for value in values:
+        distinct: list[Any] = values[:1]
+        for value in values[1:]:
             if not any(value is known or (type(value) is type(known) and value == known) for known in distinct):
                 distinct.append(value)
         if len(distinct) == 1:
@@ -285,15 +301,13 @@ class _Gathering:
         _set(conflict, "values", tuple(_shown(value) for value in distinct), places)
         conflicts.append(conflict)
 
-    def _value(self, declared: FieldType, readings: Sequence[Reading], owner: Record) -> tuple[tuple[Place, ...], tuple[Any, ...]]:
-        places: list[Place] = []
+    def _value(self, readings: Sequence[Reading], owner: Record) -> tuple[tuple[Place, ...], tuple[Any, ...]]:
         values: list[Any] = []
         for reading in readings:
-            places.append(reading.place)
             many = isinstance(reading.value, tuple) and not isinstance(reading.value, (Ref, Box))
             for element in reading.value if many else (reading,):
                 values.append(self._one(element.value, element.place, owner))
-        return tuple(places), tuple(values)
+        return tuple(reading.place for reading in readings), tuple(values)
 
     def _one(self, value: Any, place: Place, owner: Record | None = None) -> Any:
         if isinstance(value, Ref):
@@ -323,9 +337,17 @@ class _Gathering:
             same.setdefault(normal_text(box.id), []).append(box)
         for box in self.boxes:
             others = [twin for twin in same[normal_text(box.id)] if twin.place and box.place and twin.place.path != box.place.path]
-            places = tuple(twin.place for twin in others if twin.place)
-            _set(box, "twins", tuple(sorted(others, key=_by_place)), places)
+            _set(box, "twins", tuple(sorted(others, key=_by_place)), (box.place,) if box.place else ())
         self.boxes = sorted(by_place.values(), key=_by_place)
+
+    def _names(self) -> None:
+        """What each document speaks of."""
+        names: dict[str, dict[Key, Record]] = {path: {} for path in self.documents}
+        for key, mentions in sorted(self.graph.mentions.items()):
+            for mention in mentions:
+                names[mention.place.path][key] = self.records[key]
+        for path, named in names.items():
+            _set(self.documents[path], "names", tuple(named.values()), (Place(path, 1, 1),))
 
     # ---------------------------------------------------------------- collections
 

@@ -26,6 +26,9 @@ from cortex_policy.ruleset.template import render
 MAX_WITNESSES: Final = 100
 """Findings that one condition gives for one subject; the rest are counted in the last message."""
 
+PARTS: Final = frozenset({"box", "section", "mention", "declaration", "conflict"})
+"""Built-in kinds that are parts of an item or document and have no id of their own in reports."""
+
 Lines = Callable[[str], Sequence[str]]
 """The lines of a document, by its path."""
 
@@ -47,13 +50,13 @@ def outcome_of(value: Any) -> Outcome:
     return Outcome.UNKNOWN if value is UNKNOWN else Outcome.ERROR
 
 
-def decide(ruleset: Ruleset, facts: Facts, graph: Graph, lines: Lines) -> Decision:
-    """Evaluate every rule on every subject; faults of documents are findings like the rest."""
+def decide(ruleset: Ruleset, facts: Facts, graph: Graph, lines: Lines, now: datetime) -> Decision:
+    """Evaluate every rule on every subject at the time `now`; faults of documents are findings like the rest."""
     findings = list(_faults(graph, lines))
     exempt = 0
     applied: dict[str, int] = {}
     for rule in ruleset.rules:
-        run = _Run(rule, facts, lines)
+        run = _Run(rule, facts, lines, now)
         findings += run.findings()
         exempt += run.exempt
         applied[rule.info.id] = run.applied
@@ -74,8 +77,9 @@ def _order(finding: Finding) -> tuple[Any, ...]:
 class _Run:
     """One rule over all its subjects."""
 
-    def __init__(self, rule: Rule, facts: Facts, lines: Lines) -> None:
+    def __init__(self, rule: Rule, facts: Facts, lines: Lines, now: datetime) -> None:
         self.rule = rule
+        self.injected = {"now": now, "today": now.date()}
         self.facts = facts
         self.lines = lines
         self.exempt = 0
@@ -84,7 +88,7 @@ class _Run:
         self.conditions = [(c, compile_expression(c.tree, facts.functions)) for c in rule.require]
 
     def findings(self) -> Iterable[Finding]:
-        subjects = compile_expression(self.rule.collection, self.facts.functions)({})
+        subjects = compile_expression(self.rule.collection, self.facts.functions)(dict(self.injected))
         if not isinstance(subjects, tuple):
             yield self._whole(subjects)
             return
@@ -93,7 +97,7 @@ class _Run:
 
     def _subject(self, subject: Any) -> Iterable[Finding]:
         """Every condition on one subject; `when` that is unknown or wrong is itself a finding."""
-        env = {self.rule.variable: subject}
+        env = {**self.injected, self.rule.variable: subject}
         if self.when is not None:
             applies = outcome_of(self.when(env))
             if applies is Outcome.FALSE:
@@ -129,22 +133,27 @@ class _Run:
         reasons = explain(tree, env, self.facts.functions) if tree is not None else Explanation(UNKNOWN, (), ())
         missing = _missing(reasons.reads)
         message = f"cannot tell whether this rule applies to {_name(subject)}" + (f": {missing}" if missing else "")
-        yield self._finding("when", subject, outcome, message, reasons.reads, ())
+        yield self._finding("when", subject, outcome, message, reasons.reads, (), ())
 
     def _broken(self, condition: Condition, subject: Any, env: dict[str, Any], outcome: Outcome) -> Iterable[Finding]:
         """One finding, or one for each deciding member when the message speaks of the member."""
         reasons = explain(condition.tree, env, self.facts.functions)
+        context = self._context(env)
         speaking = [w for w in reasons.witnesses if condition.message.names & {name for name, _ in w.bindings}]
         if not speaking:
             reads = [*reasons.reads, *(read for witness in reasons.witnesses for read in witness.reads)]
             message = self._message(condition, env, reasons.value, reads)
-            yield self._finding(condition.id, subject, outcome, message, reads, reasons.witnesses)
+            yield self._finding(condition.id, subject, outcome, message, reads, context, reasons.witnesses)
             return
         for witness in speaking[:MAX_WITNESSES]:
             reads = [*reasons.reads, *witness.reads]
             bound = {**env, **dict(witness.bindings)}
             message = self._message(condition, bound, reasons.value, reads)
-            yield self._finding(condition.id, subject, outcome, message, reads, (witness,))
+            yield self._finding(condition.id, subject, outcome, message, reads, context, (witness,))
+
+    def _context(self, env: dict[str, Any]) -> Sequence[Read]:
+        """What `when` read: where the subject says that the rule is about it."""
+        return explain(self.rule.when, env, self.facts.functions).reads if self.rule.when is not None else ()
 
     def _message(self, condition: Condition, env: dict[str, Any], value: Any, reads: Iterable[Read]) -> str:
         """The rule's own sentence, and why it could not be decided when it could not."""
@@ -158,7 +167,7 @@ class _Run:
     def _whole(self, value: Any) -> Finding:
         """The rule's own collection cannot be had: that is an error of this run, never a pass."""
         reason = value.reason if isinstance(value, Failure) else "unknown"
-        return self._finding("for", None, outcome_of(value), f"the subjects cannot be listed: {reason}", (), ())
+        return self._finding("for", None, outcome_of(value), f"the subjects cannot be listed: {reason}", (), (), ())
 
     def _finding(
         self,
@@ -167,9 +176,10 @@ class _Run:
         outcome: Outcome,
         message: str,
         reads: Iterable[Read],
+        context: Iterable[Read],
         witnesses: Sequence[Witness],
     ) -> Finding:
-        places = _places(subject, reads)
+        places = _places(subject, reads, context)
         subjects = (_name(subject),)
         return Finding(
             rule=self.rule.info.id,
@@ -193,7 +203,14 @@ def _with_unknowns(condition: Condition, env: dict[str, Any]) -> dict[str, Any]:
 
 
 def _name(subject: Any) -> str:
-    return subject.id if isinstance(subject, Record) else str(subject)
+    """How a finding names its subject: items and documents by id, their parts by what they belong to."""
+    if not isinstance(subject, Record):
+        return str(subject)
+    for owner in ("owner", "document"):
+        whole = subject.values.get(owner)
+        if subject.kind in PARTS and isinstance(whole, Record):
+            return whole.id
+    return subject.id
 
 
 def _missing(reads: Iterable[Read]) -> str:
@@ -211,20 +228,29 @@ def _missing(reads: Iterable[Read]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _places(subject: Any, reads: Iterable[Read]) -> list[tuple[Place, str]]:
-    """Where to look: first the subject's own statement that was read (else the subject itself), then all others.
-
-    A fact that nobody states is shown at the record that lacks it.
+def _places(subject: Any, reads: Iterable[Read], context: Iterable[Read]) -> list[tuple[Place, str]]:
+    """Where to look: the subject's own statement that the condition read, else the one that made the rule apply, else
+    the subject itself; then what other records say. A fact that nobody states is shown at the record that lacks it.
     """
-    own: list[Place] = []
+    reads = list(reads)
+    own = [place for read in reads if _is_own(read, subject) for place in read.places]
+    if not own:
+        own = [place for read in context if _is_own(read, subject) for place in read.places]
+    if isinstance(subject, Record) and subject.place is not None and (not own or subject.kind in PARTS):
+        own.insert(0, subject.place)
     other: list[Place] = []
     for read in reads:
-        found = read.places or ((read.record.place,) if read.record.place is not None else ())
-        (own if read.record is subject else other).extend(found)
-    if isinstance(subject, Record) and subject.place is not None and not own:
-        own.append(subject.place)
+        if read.record.kind != getattr(subject, "kind", "") or read.record.id != getattr(subject, "id", ""):
+            other += read.places or ((read.record.place,) if read.record.place is not None else ())
     ordered = list(dict.fromkeys([*own, *other]))
     return [(place, "related" if index else "primary") for index, place in enumerate(ordered)]
+
+
+def _is_own(read: Read, subject: Any) -> bool:
+    """Whether the subject states this itself; a view of the subject is the subject, and what holds it no statement."""
+    if not isinstance(subject, Record) or read.record.kind != subject.kind or read.record.id != subject.id:
+        return False
+    return not (isinstance(read.value, Record) and read.value.kind == subject.kind and read.value.id == subject.id)
 
 
 def _line(lines: Lines, place: Place) -> str:
@@ -234,9 +260,16 @@ def _line(lines: Lines, place: Place) -> str:
 
 def _content(subject: Any, witnesses: Sequence[Witness]) -> list[Any]:
     """What the finding is about, beside its subject: the members that decided, by id and never by line."""
-    members = sorted(_name(value) for witness in witnesses for _, value in witness.bindings)
-    where = subject.place.path if isinstance(subject, Record) and subject.kind == "box" and subject.place else ""
-    return [where, *members]
+    members = sorted(_member(value) for witness in witnesses for _, value in witness.bindings)
+    part = subject.id if isinstance(subject, Record) and subject.kind in PARTS else ""
+    return [part, *members]
+
+
+def _member(value: Any) -> str:
+    """A deciding member in a fingerprint; parts of different documents with the same text are told apart."""
+    if isinstance(value, Record):
+        return f"{_name(value)}#{value.id}" if value.kind in PARTS else value.id
+    return str(value)
 
 
 def _fingerprint(rule: str, subjects: Sequence[str], condition: str, content: Sequence[Any]) -> str:

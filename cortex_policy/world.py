@@ -55,10 +55,8 @@ class Tree:
 
 def list_tree(root: Path) -> Tree:
     """Every name below `root`. Raises `ConfigurationError` when `root` is no directory or holds too many files."""
-    if not root.exists():
-        raise ConfigurationError((Problem(message=f"no such directory: `{root}`", hint="name the root of the documents"),))
     if not root.is_dir():
-        raise ConfigurationError((Problem(message=f"not a directory: `{root}`", hint="name the directory that holds it, and use `--only` for single files"),))
+        raise ConfigurationError((no_directory(root),))
     files: list[str] = []
     folders: list[str] = []
     odd: dict[str, str] = {}
@@ -75,6 +73,13 @@ def list_tree(root: Path) -> Tree:
         if len(files) > MAX_FILES:
             raise ConfigurationError((Problem(message=f"more than {MAX_FILES:,} files below `{root}`", hint="is this the root of the documents?"),))
     return Tree(root=root, files=tuple(sorted(files)), odd=odd, folders=tuple(sorted(folders)))
+
+
+def no_directory(root: Path) -> Problem:
+    """Why `root` cannot be the root of documents."""
+    if root.exists():
+        return Problem(message=f"not a directory: `{root}`", hint="name the directory that holds it, and use `--only` for single files")
+    return Problem(message=f"no such directory: `{root}`", hint="name the root of the documents")
 
 
 def _entries(root: Path, folder: str, odd: dict[str, str]) -> Iterator[tuple[str, str]]:

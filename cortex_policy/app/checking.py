@@ -43,7 +43,7 @@ def check(reading: Reading, selection: Selection) -> CheckResult:
     chosen = Ruleset(
         model=reading.ruleset.model, rules=rules, digest=reading.ruleset.digest, packs=reading.ruleset.packs
     )
-    decision = decide(chosen, reading.facts, reading.graph, reading.lines)
+    decision = decide(chosen, reading.facts, reading.graph, reading.lines, reading.now)
     return CheckResult(
         documents=len(reading.graph.documents),
         items=count_items(reading),
@@ -51,6 +51,7 @@ def check(reading: Reading, selection: Selection) -> CheckResult:
         findings=tuple(finding for finding in decision.findings if selection.shows(finding)),
         inputs=reading.inputs,
         exempt=decision.exempt,
+        notes=reading.notes,
     )
 
 

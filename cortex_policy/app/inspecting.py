@@ -8,7 +8,7 @@ from typing import Any
 
 from cortex_policy.app.checking import Selection, rule_infos
 from cortex_policy.app.reading import Reading
-from cortex_policy.errors import ConfigurationError, Problem
+from cortex_policy.errors import ConfigurationError, Problem, UndecidedError
 from cortex_policy.graph import Key
 from cortex_policy.model import UNKNOWN, Declaration, Place, Record, Ref
 from cortex_policy.model import Reading as Stated
@@ -23,6 +23,7 @@ from cortex_policy.ruleset.rules import Rule
 
 def item_views(reading: Reading, kind: str, name: str) -> tuple[ItemView, ...]:
     """Every item, or those of one kind, or one by id. Raises `ConfigurationError` when there is no such kind or id."""
+    _something(reading)
     kinds = sorted(reading.ruleset.model.kinds)
     if kind and kind not in kinds:
         raise ConfigurationError((Problem(message=f"no kind `{kind}`", hint=suggest(kind, kinds) or "kinds: " + ", ".join(kinds)),))
@@ -38,6 +39,12 @@ def item_views(reading: Reading, kind: str, name: str) -> tuple[ItemView, ...]:
         keys = [key for key in keys if key[1] == name]
     records = {(record.kind, record.id): record for kind in kinds for record in reading.facts.items.get(kind, ())}
     return tuple(_item_view(key, records[key], reading) for key in keys)
+
+
+def _something(reading: Reading) -> None:
+    """An empty list of nothing read would look like an empty list of items."""
+    if not reading.graph.documents:
+        raise UndecidedError(reading.notes[0])
 
 
 def _item_view(key: Key, record: Record, reading: Reading) -> ItemView:
@@ -99,6 +106,7 @@ def graph_view(reading: Reading, subject: str, depth: int) -> GraphView:
 
     Raises `ConfigurationError` when nothing has the id `subject`.
     """
+    _something(reading)
     kinds = set(reading.ruleset.model.kinds)
     declared = [key for key in reading.graph.declarations if key[0] in kinds]
     spoken = [key for key in reading.graph.mentions if key[0] in kinds and key not in reading.graph.declarations]

@@ -34,10 +34,8 @@ def open_project(root: Path | None, packs: Sequence[str]) -> Project:
     Raises `ConfigurationError`.
     """
     if root is not None and not root.is_dir():
-        world.list_tree(root)
-    config = world.find_config(root) if root is None else _config_in(root)
-    if config is None and root is None:
-        config = world.find_config(Path())
+        raise ConfigurationError((world.no_directory(root),))
+    config = _config_in(root) if root is not None else world.find_config(Path())
     if config is None:
         if not packs:
             raise ConfigurationError(

@@ -49,17 +49,17 @@ def _missing(rule: Rule, examples: tuple[Example, ...]) -> Iterator[ExampleResul
 def _run(rule: Rule, example: Example, ruleset: Ruleset, now: datetime) -> ExampleResult:
     reading = read_files(example.files, ruleset, now)
     alone = Ruleset(model=ruleset.model, rules=(rule,), digest=ruleset.digest, packs=ruleset.packs)
-    decision = decide(alone, reading.facts, reading.graph, reading.lines)
+    decision = decide(alone, reading.facts, reading.graph, reading.lines, now)
     own = tuple(finding for finding in decision.findings if finding.rule == rule.info.id)
-    problem = _not_passed(rule, decision, own) if example.verdict == "pass" else _not_failed(example, own)
+    problem = _not_passed(rule, example, decision, own) if example.verdict == "pass" else _not_failed(example, own)
     return ExampleResult(rule=rule.info.id, name=example.name, verdict=example.verdict, problem=problem)
 
 
-def _not_passed(rule: Rule, decision: Decision, own: tuple[Finding, ...]) -> str:
-    """INVARIANT: an example in which the rule met no subject does not pass."""
+def _not_passed(rule: Rule, example: Example, decision: Decision, own: tuple[Finding, ...]) -> str:
+    """INVARIANT: an example in which the rule met no subject does not pass, unless it says that this is its point."""
     if own:
         return f"expected no finding, got: {own[0].message}"
-    if not decision.applied.get(rule.info.id):
+    if not example.vacuous and not decision.applied.get(rule.info.id):
         return "the rule applied to nothing in this example"
     return ""
 

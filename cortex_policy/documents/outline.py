@@ -22,7 +22,7 @@ MAX_LABEL_CHARS: Final = 80
 class _Extent:
     """A declaration whose extent is still open: what is read inside it goes to its fields."""
 
-    __slots__ = ("by_label", "end", "fields", "id", "kind", "level", "pending", "place", "source", "sources", "text")
+    __slots__ = ("by_label", "end", "fields", "id", "kind", "level", "patterns", "pending", "place", "source", "sources", "text")
 
     def __init__(self, kind: str, id: str, source: str, place: Place, text: str, level: int, sources: Sequence[FieldSource]) -> None:
         self.kind = kind
@@ -32,6 +32,7 @@ class _Extent:
         self.text = text
         self.level = level
         self.sources = sources
+        self.patterns = [source for source in sources if source.paragraph is not None]
         self.by_label: dict[str, list[FieldSource]] = {}
         for spec in sources:
             for label in spec.labels:
@@ -109,7 +110,7 @@ class Outline:
         for spec in self._heading_specs:
             if block.level in spec.levels and self._declare(spec, block):
                 return
-        if any(pattern.search(block.text) for pattern in self.reader.silent):
+        if block.level > 1 and self.reader.silent is not None and self.reader.silent.search(block.text):
             self._silent = block.level
             return
         self._read_heading_field(block)
@@ -317,8 +318,8 @@ class Outline:
             owner.add(source.name, reading)
 
     def _read_patterns(self, owner: _Extent, block: Block) -> None:
-        for source in owner.sources:
-            if source.paragraph is None or block.kind not in source.blocks:
+        for source in owner.patterns:
+            if block.kind not in source.blocks:
                 continue
             for index, row in enumerate(block.text.split("\n")):
                 match = source.paragraph.search(row)

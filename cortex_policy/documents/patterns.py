@@ -25,9 +25,12 @@ def _options() -> Any:
 _OPTIONS: Final = _options()
 
 
-def compile_pattern(text: str) -> Any:
-    """Compile with RE2 (no back-references or look-around, linear time). Raises `PatternError`."""
-    if len(text) > MAX_PATTERN_CHARS:
+def compile_pattern(text: str, *, limit: bool = True) -> Any:
+    """Compile with RE2 (no back-references or look-around, linear time). Raises `PatternError`.
+
+    `limit` is off for an alternation of patterns that were each within it.
+    """
+    if limit and len(text) > MAX_PATTERN_CHARS:
         raise PatternError(f"longer than {MAX_PATTERN_CHARS} characters")
     try:
         pattern = re2.compile(text, _OPTIONS)

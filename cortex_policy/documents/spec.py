@@ -83,7 +83,7 @@ class ReaderSpec:
     fields: tuple[FieldSource, ...] = ()
     declarations: tuple[DeclarationSpec, ...] = ()
     sections: Any = None
-    silent: tuple[Any, ...] = ()
+    silent: Any = None
     mentions: tuple[IdPattern, ...] = ()
     schemas: tuple[SchemaSpec, ...] = ()
 

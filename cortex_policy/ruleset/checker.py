@@ -118,8 +118,7 @@ class Environment:
 
 
 def check(node: Node, environment: Environment) -> Type:
-    """The type of the expression's value. Raises `SyntaxFault` for the first part that can never have a
-    meaning."""
+    """The type of the expression's value. Raises `SyntaxFault` for the first part without a meaning."""
     return _CHECKS[type(node)](node, environment)
 
 
@@ -497,8 +496,7 @@ def _fits(found: Type, wanted: Type) -> bool:
 
 
 def _check_literals(function: str, args: tuple[Node, ...]) -> None:
-    """A pattern, date, time or duration that is written out is read now: a slip in it is a slip in the
-    rule."""
+    """A pattern, date, time or duration that is written out is read now: its slip is the rule's."""
     position, read = _WRITTEN_OUT.get(function, (0, None))
     if read is None or position >= len(args):
         return

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from cortex_policy.model import UNKNOWN, OpenTuple, Record
 from cortex_policy.ruleset import operators
-from cortex_policy.ruleset.functions import STANDARD, call
+from cortex_policy.ruleset.functions import STANDARD, Matcher, call
 from cortex_policy.ruleset.operators import MAX_STEPS, OVER_BUDGET, Budget, Failure
 from cortex_policy.ruleset.syntax import (
     Binary,
@@ -62,6 +62,21 @@ def _metered(run: Evaluate, budget: Budget) -> Evaluate:
             budget.left = before
 
     return metered
+
+
+def arguments_of(node: Call) -> tuple[Node, ...]:
+    """What a function is called with: the target of a member call comes first."""
+    return node.args if node.target is None else (node.target, *node.args)
+
+
+def function_of(node: Call, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any] | None:
+    """The function that a call means: a host function before a standard one of that name."""
+    host = functions.get(node.function)
+    if host is None and node.function == "matches":
+        pattern = arguments_of(node)[-1:]
+        if pattern and isinstance(pattern[0], Literal) and type(pattern[0].value) is str:
+            return Matcher(pattern[0].value)
+    return host or STANDARD.get(node.function)
 
 
 def undeclared(name: str) -> Failure:
@@ -230,12 +245,11 @@ class _Compiler:
 
     def call(self, node: Call) -> Evaluate:
         name = node.function
-        function = self.functions.get(name) or STANDARD.get(name)
+        function = function_of(node, self.functions)
         if function is None:
             missing = no_function(name)
             return lambda values: missing
-        written = node.args if node.target is None else (node.target, *node.args)
-        args = tuple(self.compile(arg) for arg in written)
+        args = tuple(self.compile(arg) for arg in arguments_of(node))
         self.spends = True
         budget = self.budget
         return lambda values: call(name, function, tuple(arg(values) for arg in args), budget)
@@ -357,8 +371,7 @@ def _map(found: Elements, scope: Values, variable: str, condition: Evaluate | No
 def _kept(
     found: Elements, scope: Values, variable: str, condition: Evaluate | None, image: Evaluate | None
 ) -> Any:
-    """The elements whose condition holds, or their images; open if the collection is, or if some are in
-    doubt."""
+    """The elements whose condition holds, or their images; open if the collection is or some are in doubt."""
     result = []
     is_open = found.__class__ is OpenTuple
     for element in found:

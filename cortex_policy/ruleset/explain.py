@@ -15,12 +15,14 @@ from cortex_policy.model import UNKNOWN, OpenTuple, Place, Record
 from cortex_policy.ruleset import operators
 from cortex_policy.ruleset.evaluator import (
     Values,
+    arguments_of,
     compile_expression,
     comprehension_cost,
+    function_of,
     no_function,
     undeclared,
 )
-from cortex_policy.ruleset.functions import STANDARD, call
+from cortex_policy.ruleset.functions import call
 from cortex_policy.ruleset.operators import OVER_BUDGET, Budget, Failure
 from cortex_policy.ruleset.syntax import (
     Binary,
@@ -56,16 +58,14 @@ class Read(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """An element for which the condition of an `all` does not hold: the variables of the macros, and what
-    was read."""
+    """An element that breaks an `all`: the variables of the macros around it, and what was read."""
 
     bindings: tuple[tuple[str, Any], ...]
     reads: tuple[Read, ...]
 
 
 class Explanation(NamedTuple):
-    """The value of an expression, the fields that decided it in the order of reading, and the elements that
-    broke it."""
+    """The value of an expression, the fields that decided it in order, and the elements that broke it."""
 
     value: Any
     reads: tuple[Read, ...]
@@ -104,13 +104,25 @@ class _Scope(NamedTuple):
 
 def _merged(groups: Iterable[tuple[Read, ...]]) -> tuple[Read, ...]:
     """The reads in order, each once, up to `MAX_READS`."""
-    seen: dict[tuple[int, str], Read] = {}
+    reads = _Reads()
     for group in groups:
-        for read in group:
-            seen.setdefault((id(read.record), read.field), read)
-        if len(seen) >= MAX_READS:
-            break
-    return tuple(seen.values())[:MAX_READS]
+        reads.add(group)
+    return reads.named()
+
+
+class _Reads:
+    """The reads in order, each once; once there are `MAX_READS`, no more are looked at."""
+
+    def __init__(self) -> None:
+        self.seen: dict[tuple[int, str], Read] = {}
+
+    def add(self, group: tuple[Read, ...]) -> None:
+        if len(self.seen) < MAX_READS:
+            for read in group:
+                self.seen.setdefault((id(read.record), read.field), read)
+
+    def named(self) -> tuple[Read, ...]:
+        return tuple(self.seen.values())[:MAX_READS]
 
 
 def _strict(value: Any, parts: Iterable[Part]) -> Part:
@@ -148,12 +160,12 @@ _MATTERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
 
 
 class _Explainer:
-    """One walk over the tree. The meaning of every operator is that of `operators`; here is only what
-    mattered."""
+    """One walk over the tree. What an operator means is in `operators`; here is only what mattered."""
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
         self.functions = functions
         self.budget = Budget()
+        self.found: dict[int, Callable[..., Any] | None] = {}
 
     def visit(self, node: Node, scope: _Scope) -> Part:
         return _VISITS[type(node)](self, node, scope)
@@ -222,11 +234,12 @@ class _Explainer:
         return _strict(branch.value, (condition, branch))
 
     def call(self, node: Call, scope: _Scope) -> Part:
-        written = node.args if node.target is None else (node.target, *node.args)
-        function = self.functions.get(node.function) or STANDARD.get(node.function)
+        if id(node) not in self.found:
+            self.found[id(node)] = function_of(node, self.functions)
+        function = self.found[id(node)]
         if function is None:
             return Part(no_function(node.function))
-        parts = self.visit_all(written, scope)
+        parts = self.visit_all(arguments_of(node), scope)
         value = call(node.function, function, tuple(part.value for part in parts), self.budget)
         return _strict(value, parts)
 
@@ -263,7 +276,8 @@ class _Explainer:
         """`map` and `filter`: the result, and all that was read for it."""
         condition = node.body if node.macro == "filter" else node.condition
         result: list[Any] = []
-        reads: tuple[Read, ...] = source.reads
+        reads = _Reads()
+        reads.add(source.reads)
         is_open = found.__class__ is OpenTuple
         for element in found:
             inner = scope.bind(node.variable, element)
@@ -272,15 +286,15 @@ class _Explainer:
             image = Part(element)
             if node.macro == "map" and keep is True:
                 image = self.visit(node.body, inner)
-            if len(reads) < MAX_READS:
-                reads = _merged((reads, asked.reads, image.reads))
+            reads.add(asked.reads)
+            reads.add(image.reads)
             failure = keep if keep is not True else image.value
             if failure.__class__ is Failure:
-                return Part(failure, reads, source.witnesses)
+                return Part(failure, reads.named(), source.witnesses)
             is_open = is_open or keep is UNKNOWN
             if keep is True:
                 result.append(image.value)
-        return Part(OpenTuple(result) if is_open else tuple(result), reads, source.witnesses)
+        return Part(OpenTuple(result) if is_open else tuple(result), reads.named(), source.witnesses)
 
 
 def _field_read(operand: Part, field: str, value: Any) -> Part:
@@ -292,8 +306,7 @@ def _field_read(operand: Part, field: str, value: Any) -> Part:
 
 
 class _Tally:
-    """The elements of a collection by what the body came to for them; so many of each as an explanation may
-    name."""
+    """The elements of a collection by what the body came to for them, as many as are ever named."""
 
     def __init__(self, scope: _Scope, variable: str) -> None:
         self.scope = scope

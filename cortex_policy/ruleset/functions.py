@@ -32,6 +32,15 @@ from cortex_policy.ruleset.operators import (
 MAX_PATTERN_CHARS: Final = 1_024
 """A longer pattern is not read by a person either; bounds the automaton that is built from it."""
 
+PATTERN_MEMORY: Final = 1 << 20
+"""Bytes of the automaton of one pattern; bounds the time to build it to some milliseconds."""
+
+PATTERN_STEPS: Final = 5_000
+"""What building the automaton costs where a pattern is not written out, so that it is built each time."""
+
+STATES_PER_STEP: Final = 256
+"""States of an automaton, times characters, that cost what one visit of a node costs."""
+
 _CAUGHT: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -42,6 +51,12 @@ def call(name: str, function: Callable[..., Any], values: tuple[Any, ...], budge
     if not budget.spend(sum(_cost(value) for value in values)):
         return OVER_BUDGET
     try:
+        if function is _matches:
+            if not budget.spend(PATTERN_STEPS):
+                return OVER_BUDGET
+            function = Matcher(_expect(values[1], str))
+        if function.__class__ is Matcher and not budget.spend(function.steps(values[0])):
+            return OVER_BUDGET
         return function(*values)
     except _CAUGHT:
         given = ", ".join(name_of(value) for value in values) or "nothing"
@@ -131,14 +146,14 @@ def _substring(text: str, start: int, end: int | None = None) -> Any:
 
 
 def compile_pattern(pattern: str) -> Any:
-    """The pattern of `matches`, compiled, or the `Failure` that says why it is none. Linear in the text:
-    RE2."""
+    """The pattern of `matches`, compiled, or the `Failure` that says why it is none (by RE2)."""
     if len(pattern) > MAX_PATTERN_CHARS:
         return Failure(f"a pattern may have {MAX_PATTERN_CHARS:,} characters at most")
     import re2  # heavy, and few evaluations need it
 
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = PATTERN_MEMORY
     try:
         return re2.compile(pattern, options)
     except (re2.error, ValueError) as error:
@@ -148,10 +163,26 @@ def compile_pattern(pattern: str) -> Any:
 
 
 def _matches(text: str, pattern: str) -> Any:
-    compiled = compile_pattern(_expect(pattern, str))
-    if compiled.__class__ is Failure:
-        return compiled
-    return compiled.search(_expect(text, str)) is not None
+    return Matcher(_expect(pattern, str))(text, pattern)
+
+
+class Matcher:
+    """`matches` for one pattern, so that a pattern that is written out is compiled once."""
+
+    __slots__ = ("_compiled", "_size")
+
+    def __init__(self, pattern: str) -> None:
+        self._compiled = compile_pattern(pattern)
+        self._size = 0 if self._compiled.__class__ is Failure else self._compiled.programsize
+
+    def steps(self, text: Any) -> int:
+        """What one match costs: RE2 is linear in the text, and in the size of the automaton."""
+        return len(text) * self._size // STATES_PER_STEP if text.__class__ is str else 0
+
+    def __call__(self, text: str, _pattern: str) -> Any:
+        if self._compiled.__class__ is Failure:
+            return self._compiled
+        return self._compiled.search(_expect(text, str)) is not None
 
 
 # --------------------------------------------------------------------------- conversions
@@ -200,8 +231,7 @@ def _bool(value: Any) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """The text of a plain value: dates and times in ISO 8601, durations in seconds. Raises TypeError for
-    others."""
+    """The text of a plain value: ISO 8601, durations in seconds. Raises TypeError for other values."""
     if value.__class__ is bool:
         return "true" if value else "false"
     if value.__class__ is float:
@@ -295,8 +325,7 @@ _GROUPS: Final[Mapping[type, str]] = MappingProxyType(
 
 
 def _one_group(values: tuple[Any, ...]) -> str:
-    """What all the elements are. Raises TypeError if they are not of one sort, or of one that has no plain
-    values."""
+    """The one sort that all the elements are of. Raises TypeError if there is none."""
     groups = {_GROUPS.get(value.__class__, "") for value in values}
     if len(groups) > 1 or "" in groups:
         raise TypeError

@@ -89,6 +89,14 @@ def _all(form: Form, key: str, source: Source, compiler: Callable[[str], Any]) -
     return tuple(pattern for pattern in compiled if pattern is not None)
 
 
+def _any(form: Form, key: str, source: Source) -> Any:
+    """One pattern for a list of them; each is compiled alone first, so that a fault is found where it stands."""
+    nodes = form.scalars(key)
+    if not nodes or None in [_compile(node, source) for node in nodes]:
+        return None
+    return compile_pattern("|".join(f"(?:{node.text})" for node in nodes), limit=False)
+
+
 def read_reader(node: Node, source: Source, kinds: Mapping[str, KindSpec], schemas: Mapping[str, str]) -> ReaderSpec | None:
     """One reader; `schemas` maps the names of JSON Schemas to their text."""
     form = source.form(node, "a reader", READER_KEYS)
@@ -110,7 +118,7 @@ def read_reader(node: Node, source: Source, kinds: Mapping[str, KindSpec], schem
         fields=_fields(form, source, kinds.get("document"), "document"),
         declarations=tuple(d for item in form.nodes("items") if (d := _declaration(item, source, kinds)) is not None),
         sections=_pattern(form, "sections", source),
-        silent=_all(form, "silent", source, compile_pattern),
+        silent=_any(form, "silent", source),
         mentions=tuple(_mentions(form, source, kinds)),
         schemas=tuple(_schemas(form, source, schemas)),
     )

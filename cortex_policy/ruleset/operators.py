@@ -18,8 +18,7 @@ from typing import Any, Final
 from cortex_policy.model import UNKNOWN, OpenTuple, Record
 
 MAX_STEPS: Final = 1_000_000
-"""Work of one evaluation: nodes visited in macros, elements compared, characters made. About a second at
-the worst."""
+"""Work of one evaluation: nodes visited in macros, elements compared, characters made. About a second."""
 
 MAX_TEXT: Final = 65_536
 """Characters (or bytes) that an expression may put together."""
@@ -159,8 +158,7 @@ def negation(value: Any) -> Any:
 
 
 def exactly_one(values: Iterable[Any], *, is_open: bool) -> Any:
-    """`exists_one`: two that are true decide; else error, else unknown (also of an open list), else the
-    count."""
+    """`exists_one`: a second true one decides; else error, unknown (also of an open list), the count."""
     seen = 0
     rest: Any = UNKNOWN if is_open else True
     for value in values:
@@ -288,8 +286,10 @@ def _span(value: Any) -> tuple[int, int]:
 
 
 def _time_order(relation: str, left: Any, right: Any) -> Any:
-    """True or false if every instant that the two may mean agrees, else UNKNOWN. Two dates compare by the
-    calendar."""
+    """True or false if every instant that the two may mean agrees, else UNKNOWN.
+
+    Two dates compare by the calendar.
+    """
     if left.__class__ is date and right.__class__ is date:
         return _RELATIONS[relation](left, right)
     try:
@@ -306,8 +306,7 @@ def _time_order(relation: str, left: Any, right: Any) -> Any:
 
 
 def contains(element: Any, collection: Any, budget: Budget) -> Any:
-    """`in`: true if found; else what the comparisons came to; false only of a list that cannot lack
-    members."""
+    """`in`: true if found; else what the comparisons came to; of an open list never false."""
     if (stop := poison(collection)) is not None:
         return stop
     if collection.__class__ is dict:
@@ -345,19 +344,23 @@ def select(value: Any, field: str) -> Any:
 
 
 def has(value: Any, field: str) -> Any:
-    """`has(value.field)`: whether it is stated; unknown if it is stated and could not be read."""
+    """`has(value.field)`: whether it is stated; unknown if it is stated and could not be read.
+
+    An empty list states nothing (as CEL has it for repeated fields); an open one may have unseen members.
+    """
     found = select(value, field)
     stated = value.values if value.__class__ is Record else value
     if stated.__class__ is not dict:
         return found
     if found is UNKNOWN:
         return UNKNOWN if field in stated else False
+    if isinstance(found, tuple) and not found:
+        return UNKNOWN if found.__class__ is OpenTuple else False
     return found if found.__class__ is Failure else True
 
 
 def index(value: Any, key: Any) -> Any:
-    """`value[key]`: a map lacks a key (unknown), a list has no such place (error; unknown if the list is
-    open)."""
+    """`value[key]`: a key that a map lacks is unknown, a place that a list lacks an error."""
     if (stop := poison(value, key)) is not None:
         return stop
     if value.__class__ is dict:

@@ -35,8 +35,7 @@ MAX_EXPRESSION_CHARS: Final = 16_384
 """Longer than any condition a person reviews; bounds the work of every later step."""
 
 MAX_NESTING: Final = 64
-"""Levels of the tree, and of brackets: twice what the CEL specification asks for, a third of the
-interpreter's stack."""
+"""Levels of the tree, and of brackets: twice what the CEL specification asks implementations for."""
 
 _MAX_DESCENT: Final = 2 * MAX_NESTING
 """Recursive steps of the parser: each bracket takes two."""
@@ -170,8 +169,7 @@ def _too_deep(start: int, end: int) -> SyntaxFault:
 
 
 class _Parser:
-    """Precedence climbing over one token of lookahead; every method leaves `token` at what it did not
-    consume."""
+    """Precedence climbing over one token of lookahead: `token` is what is not consumed yet."""
 
     def __init__(self, text: str, start: int) -> None:
         self.text = text

@@ -41,7 +41,7 @@ from cortex_policy.ruleset.syntax import (
 from cortex_policy.ruleset.template import Template, parse_template
 
 RULE_KEYS: Final = "id name for when require unknown severity message why source since examples".split()
-EXAMPLE_KEYS: Final = "name files config expect".split()
+EXAMPLE_KEYS: Final = "name files vacuous expect".split()
 EXPECT_KEYS: Final = "subjects line path outcome condition".split()
 _ID: Final = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*-\d{3}")
 _FOR: Final = re.compile(r"\s*([a-z_][A-Za-z0-9_]*)\s+in\s+")
@@ -60,13 +60,14 @@ class Condition(NamedTuple):
 class Example:
     """A small repository that a rule is tried on.
 
-    `files` maps paths to texts; `verdict` is `pass` or `fail`; `expect` is what a failing example must show, each
-    part empty when it is not asked for.
+    `files` maps paths to texts; `verdict` is `pass` or `fail`; `vacuous` says that a passing example has no subject on
+    purpose; the rest is what a failing example must show, each part empty when it is not asked for.
     """
 
     name: str
     verdict: str
     files: Mapping[str, str]
+    vacuous: bool = False
     subjects: tuple[str, ...] = ()
     line: int = 0
     path: str = ""
@@ -115,10 +116,14 @@ HOST_SIGNATURES: Final[Mapping[str, Signature]] = {
 """The functions that answer from the documents (`facts.Facts.functions`); see `docs/expressions.md`."""
 
 
+INJECTED: Final[Mapping[str, Type]] = {"now": TIMESTAMP, "today": DATE}
+"""Variables that every expression may read: the one reading of the clock."""
+
+
 def environment(fields: Mapping[str, Mapping[str, FieldType]]) -> Environment:
     """What expressions may name: the kinds with their fields, and every function."""
     kinds = {kind: {name: _static(declared) for name, declared in named.items()} for kind, named in fields.items()}
-    return Environment(kinds=kinds, functions=HOST_SIGNATURES)
+    return Environment(kinds=kinds, functions=HOST_SIGNATURES, variables=INJECTED)
 
 
 _STATIC: Final[Mapping[str, Type]] = {
@@ -318,6 +323,7 @@ def _example(node: Node, verdict: str, number: int, source: Source) -> Example |
         name=form.text("name", f"{verdict} {number}"),
         verdict=verdict,
         files=files,
+        vacuous=form.flag("vacuous", False),
         subjects=expect.texts("subjects") if expect else (),
         line=int(expect.text("line", "0")) if expect and expect.text("line", "0").isdigit() else 0,
         path=expect.text("path", "") if expect else "",

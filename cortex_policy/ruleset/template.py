@@ -30,8 +30,7 @@ _BRACE: Final = re.compile(r"\{\{|\}\}|\{|\}")
 
 
 class Template(NamedTuple):
-    """Literal text and expressions in turn, with offsets into the template; `names` are the variables they
-    read."""
+    """Literal text and expressions in turn, with offsets into the text; `names`: the variables read."""
 
     parts: tuple[str | Node, ...]
     names: frozenset[str]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from cortex_policy.ruleset.checker import STANDARD_SIGNATURES, Environment, Signature, check, check_bool
 from cortex_policy.ruleset.functions import STANDARD
 from cortex_policy.ruleset.parser import parse
@@ -176,7 +177,12 @@ FAULTS = [
     ("len(i.title)", "len", "there is no function `len`", "did you mean `size`?"),
     ("not(i.ready)", "not", "there is no function `not`", "write `!(…)` for not"),
     ("i.blockers.exist(b, 1)", "exist", "there is no function `exist`", "did you mean `exists`?"),
-    ("i.title.startswith('a')", "startswith", "there is no function `startswith`", "did you mean `startsWith`?"),
+    (
+        "i.title.startswith('a')",
+        "startswith",
+        "there is no function `startswith`",
+        "did you mean `startsWith`?",
+    ),
     ("i.frobnicate()", "frobnicate", "there is no function `frobnicate`", ""),
     ("items('tsak')", "'tsak'", "there is no kind `tsak`", "did you mean `task`?"),
     ("items(i.title)", "i.title", "`items` needs the name of a kind in quotes", ""),
@@ -185,7 +191,12 @@ FAULTS = [
     ("i.blockers[0].nonsense", "nonsense", "`task` has no field `nonsense`", ""),
     ("d.due", "due", "`date` has no field `due`", ""),
     ("i.title.size", "size", "`string` has no field `size`", ""),
-    ("i.blockers.ready", "ready", "`list of task` has no field `ready`", "ask each element, with `all` or `exists`"),
+    (
+        "i.blockers.ready",
+        "ready",
+        "`list of task` has no field `ready`",
+        "ask each element, with `all` or `exists`",
+    ),
     # calls
     ("size()", "size()", "`size` takes 1 argument, 0 given", ""),
     ("i.title.size(1)", "size(1)", "`size` takes 0 arguments, 1 given", ""),
@@ -227,9 +238,19 @@ FAULTS = [
     ("[1] == ['a']", "[1] == ['a']", "`list of int` and `list of string` are never equal", ""),
     ("1 in ['a']", "1 in ['a']", "`int` and `string` are never equal", ""),
     ("1 in 2", "2", "`in` needs a list or a map, this is `int`", ""),
-    ("'a' in i.title", "i.title", "`in` needs a list or a map, this is `string`", "write `text.contains(part)`"),
+    (
+        "'a' in i.title",
+        "i.title",
+        "`in` needs a list or a map, this is `string`",
+        "write `text.contains(part)`",
+    ),
     # words of an enum
-    ("i.status == 'validatd'", "'validatd'", "`validatd` is not a word of this field", "did you mean `validated`?"),
+    (
+        "i.status == 'validatd'",
+        "'validatd'",
+        "`validatd` is not a word of this field",
+        "did you mean `validated`?",
+    ),
     ("'Closed' != i.status", "'Closed'", "`Closed` is not a word of this field", "did you mean `closed`?"),
     (
         "i.status == 'xyz'",
@@ -252,8 +273,18 @@ FAULTS = [
         "a date has no exact distance to a time: compare `date + days(n)` with the time",
     ),
     ("i.due + 3", "i.due + 3", "`+` has no meaning for `date` and `int`", "write `days(n)`"),
-    ("1 + 1.0", "1 + 1.0", "`+` has no meaning for `int` and `double`", "convert one with `int(…)` or `double(…)`"),
-    ("i.title + 1", "i.title + 1", "`+` has no meaning for `string` and `int`", "convert the other with `string(…)`"),
+    (
+        "1 + 1.0",
+        "1 + 1.0",
+        "`+` has no meaning for `int` and `double`",
+        "convert one with `int(…)` or `double(…)`",
+    ),
+    (
+        "i.title + 1",
+        "i.title + 1",
+        "`+` has no meaning for `string` and `int`",
+        "convert the other with `string(…)`",
+    ),
     ("i + i", "i + i", "`+` has no meaning for `task` and `task`", ""),
     ("d + days(1)", "d + days(1)", "`+` has no meaning for `date` and `duration`", ""),
     ("-i.title", "-i.title", "`-` has no meaning for `string`", ""),
@@ -279,7 +310,9 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("text", "marked", "message", "hint"), FAULTS)
-def test_what_can_never_mean_anything_is_named(text: str, marked: str, message: str, hint: str | None) -> None:
+def test_what_can_never_mean_anything_is_named(
+    text: str, marked: str, message: str, hint: str | None
+) -> None:
     fault = fault_of(text)
     assert (text[fault.start : fault.end], fault.message) == (marked, message)
     assert hint is None or fault.hint == hint

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+
 from cortex_policy.model import UNKNOWN, OpenTuple, Record
 from cortex_policy.ruleset.evaluator import compile_expression
 from cortex_policy.ruleset.explain import explain
@@ -45,7 +47,7 @@ def raising(*_values: Any) -> Any:
     raise ValueError("a host function with a fault in it")
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "pair": lambda left, right: (left, right),
     "nothing": lambda: UNKNOWN,
     "fails": lambda: FAILED,
@@ -92,14 +94,26 @@ VALUES: list[tuple[str, Any]] = [
     ("!u", UNKNOWN),
     ("!n", Failure("expected true or false, found an int")),
     # logic: two operands and more have code of their own
-    *((f"{left} && {right}", ENV[want]) for left, row in {"t": "tfue", "f": "ffff", "u": "ufue", "e": "efee"}.items()
-      for right, want in zip("tfue", row, strict=True)),
-    *((f"{left} || {right}", ENV[want]) for left, row in {"t": "tttt", "f": "tfue", "u": "tuue", "e": "teee"}.items()
-      for right, want in zip("tfue", row, strict=True)),
-    *((f"t && {left} && {right}", ENV[want]) for left, row in {"t": "tfue", "f": "ffff", "u": "ufue", "e": "efee"}.items()
-      for right, want in zip("tfue", row, strict=True)),
-    *((f"f || {left} || {right}", ENV[want]) for left, row in {"t": "tttt", "f": "tfue", "u": "tuue", "e": "teee"}.items()
-      for right, want in zip("tfue", row, strict=True)),
+    *(
+        (f"{left} && {right}", ENV[want])
+        for left, row in {"t": "tfue", "f": "ffff", "u": "ufue", "e": "efee"}.items()
+        for right, want in zip("tfue", row, strict=True)
+    ),
+    *(
+        (f"{left} || {right}", ENV[want])
+        for left, row in {"t": "tttt", "f": "tfue", "u": "tuue", "e": "teee"}.items()
+        for right, want in zip("tfue", row, strict=True)
+    ),
+    *(
+        (f"t && {left} && {right}", ENV[want])
+        for left, row in {"t": "tfue", "f": "ffff", "u": "ufue", "e": "efee"}.items()
+        for right, want in zip("tfue", row, strict=True)
+    ),
+    *(
+        (f"f || {left} || {right}", ENV[want])
+        for left, row in {"t": "tttt", "f": "tfue", "u": "tuue", "e": "teee"}.items()
+        for right, want in zip("tfue", row, strict=True)
+    ),
     ("n && f", False),
     ("n && t", Failure("expected true or false, found an int")),
     ("t && n", Failure("expected true or false, found an int")),
@@ -132,6 +146,12 @@ VALUES: list[tuple[str, Any]] = [
     ("size(s)", 4),
     ("s.size() + 1", 5),
     ("size(open)", UNKNOWN),
+    ("s.matches('^te')", True),
+    ("s.matches(s)", True),
+    ("matches(s, '(')", Failure("not a pattern: missing ): (")),
+    ("n.matches('a')", Failure("`matches` has no meaning for an int, a string")),
+    ("n.matches('(')", Failure("not a pattern: missing ): (")),
+    ("matches()", Failure("`matches` has no meaning for nothing")),
     ("pair(1, s)", (1, "text")),
     ("pair(1, u)", UNKNOWN),
     ("pair(u, e)", FAILED),
@@ -216,7 +236,18 @@ def test_the_values_handed_in_are_not_changed() -> None:
 
 def test_a_value_of_a_foreign_type_is_an_error_wherever_it_is_used() -> None:
     env = {"x": object(), "l": [1]}
-    for text in ("x == 1", "x < 1", "x + 1", "-x", "!x", "x.a", "x[0]", "x in [1]", "l.all(y, true)", "size(x)"):
+    for text in (
+        "x == 1",
+        "x < 1",
+        "x + 1",
+        "-x",
+        "!x",
+        "x.a",
+        "x[0]",
+        "x in [1]",
+        "l.all(y, true)",
+        "size(x)",
+    ):
         assert isinstance(value_of(text, env), Failure), text
 
 
@@ -231,6 +262,7 @@ HEAVY = [
     "many.all(x, !(-1 in many))",
     "many.all(x, many == many.map(y, y))",
     "many.all(x, size(many) > x)",
+    "many.all(x, 'abc'.matches(string(x) + '|.'))",
     "many.all(x, size(many + many) > x)",
 ]
 

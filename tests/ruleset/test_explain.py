@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from cortex_policy.model import UNKNOWN, OpenTuple, Place, Record
 from cortex_policy.ruleset.explain import MAX_READS, MAX_WITNESSES, Explanation, Read, explain
 from cortex_policy.ruleset.operators import OVER_BUDGET, Failure
@@ -10,7 +11,9 @@ from cortex_policy.ruleset.parser import parse
 
 
 def record(name: str, **values: Any) -> Record:
-    places = {field: (Place(f"{name}.md", line, 1),) for line, field in enumerate(values, 1)}
+    places: dict[str, tuple[Place, ...]] = {
+        field: (Place(f"{name}.md", line, 1),) for line, field in enumerate(values, 1)
+    }
     return Record(kind="task", id=name, place=None, values=values, places=places)
 
 

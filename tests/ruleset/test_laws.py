@@ -6,6 +6,9 @@ import math
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cortex_policy.model import UNKNOWN, OpenTuple, Record
 from cortex_policy.ruleset.checker import Environment, Signature, check
 from cortex_policy.ruleset.evaluator import compile_expression
@@ -15,8 +18,6 @@ from cortex_policy.ruleset.operators import Failure
 from cortex_policy.ruleset.parser import parse
 from cortex_policy.ruleset.syntax import DYN, SyntaxFault
 from cortex_policy.ruleset.template import show
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 NAMES = ["a", "b", "c", "xs", "ys", "r"]
 FIELDS = ["f", "g", "xs"]
@@ -47,7 +48,9 @@ def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         lists.map(tuple)
         | lists.map(OpenTuple)
         | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=3)
-        | st.builds(record, st.sampled_from("AB"), st.dictionaries(st.sampled_from(FIELDS), inner, max_size=3))
+        | st.builds(
+            record, st.sampled_from("AB"), st.dictionaries(st.sampled_from(FIELDS), inner, max_size=3)
+        )
     )
 
 
@@ -60,7 +63,24 @@ ENVIRONMENTS = st.fixed_dictionaries(
 )
 
 LEAVES = st.sampled_from(
-    [*NAMES, "v", "1", "-2", "0", "1.5", "'a'", "''", "b'a'", "true", "false", "null", "[]", "{}", "[1, 2]", "['a', 'f']"]
+    [
+        *NAMES,
+        "v",
+        "1",
+        "-2",
+        "0",
+        "1.5",
+        "'a'",
+        "''",
+        "b'a'",
+        "true",
+        "false",
+        "null",
+        "[]",
+        "{}",
+        "[1, 2]",
+        "['a', 'f']",
+    ]
 )
 
 
@@ -161,12 +181,16 @@ def weakened(value: Any) -> Any:
 
 CONDITIONS = st.recursive(
     st.sampled_from(["b", "c", "a.f", "r.g == 1", "xs.all(v, v)", "xs.exists(v, v)", "xs.exists_one(v, v)"])
-    | st.sampled_from(["true in xs", "xs.filter(v, v).exists(v, !v)", "xs.map(v, !v).all(v, v)", "size(xs) > 1"]),
-    lambda inner: st.builds("!({})".format, inner)
-    | st.builds("({} && {})".format, inner, inner)
-    | st.builds("({} || {} || {})".format, inner, inner, inner)
-    | st.builds("xs.all(v, v || {})".format, inner)
-    | st.builds("({} ? {} : {})".format, inner, inner, inner),
+    | st.sampled_from(
+        ["true in xs", "xs.filter(v, v).exists(v, !v)", "xs.map(v, !v).all(v, v)", "size(xs) > 1"]
+    ),
+    lambda inner: (
+        st.builds("!({})".format, inner)
+        | st.builds("({} && {})".format, inner, inner)
+        | st.builds("({} || {} || {})".format, inner, inner, inner)
+        | st.builds("xs.all(v, v || {})".format, inner)
+        | st.builds("({} ? {} : {})".format, inner, inner, inner)
+    ),
     max_leaves=8,
 )
 KNOWN = st.fixed_dictionaries(
@@ -183,7 +207,7 @@ KNOWN = st.fixed_dictionaries(
 @settings(max_examples=300, deadline=None)
 @given(CONDITIONS, KNOWN, st.sets(st.sampled_from(["a", "b", "c", "r", "xs"])))
 def test_knowing_less_never_turns_a_decision_round(text: str, env: dict[str, Any], lost: set[str]) -> None:
-    """INVARIANT: what is decided although something is unknown is decided so whatever the unknown turns out to be."""
+    """INVARIANT: what is decided although something is unknown stays so, whatever that turns out to be."""
     evaluate = compile_expression(parse(text), {})
     less = {name: weakened(value) if name in lost else value for name, value in env.items()}
     found = evaluate(less)

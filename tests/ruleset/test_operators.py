@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+
 from cortex_policy.model import UNKNOWN, OpenTuple, Record
 from cortex_policy.ruleset import operators
 from cortex_policy.ruleset.operators import Budget, Failure
@@ -25,13 +26,13 @@ def at(hour: int, offset: int = 0, day: int = 10) -> datetime:
     return datetime(2026, 5, day, hour, tzinfo=timezone(timedelta(hours=offset)))
 
 
-@pytest.mark.parametrize(("left", "right"), product("tfue", repeat=2))
+@pytest.mark.parametrize(("left", "right"), list(product("tfue", repeat=2)))
 def test_and_is_strong_kleene_with_error_above_unknown(left: str, right: str) -> None:
     wanted = FOUR[AND[left]["tfue".index(right)]]
     assert operators.conjunction((FOUR[left], FOUR[right])) is wanted
 
 
-@pytest.mark.parametrize(("left", "right"), product("tfue", repeat=2))
+@pytest.mark.parametrize(("left", "right"), list(product("tfue", repeat=2)))
 def test_or_is_strong_kleene_with_error_above_unknown(left: str, right: str) -> None:
     wanted = FOUR[OR[left]["tfue".index(right)]]
     assert operators.disjunction((FOUR[left], FOUR[right])) is wanted
@@ -102,6 +103,8 @@ EQUALITIES: list[tuple[Any, Any, Any]] = [
     ((UNKNOWN, 1), (1, 1), UNKNOWN),
     (OpenTuple((1,)), (1,), UNKNOWN),
     ((), OpenTuple(()), UNKNOWN),
+    ((date(2026, 5, 10),), (date(2026, 5, 10),), True),
+    ((date(2026, 5, 10),), (date(2026, 5, 11),), False),
     ({"a": 1}, {"a": 1}, True),
     ({"a": 1}, {"b": 1}, False),
     ({"a": UNKNOWN}, {"a": 1}, UNKNOWN),
@@ -149,7 +152,9 @@ def test_values_of_different_types_are_an_error_not_unequal(left: Any, right: An
 def test_messages_name_values_as_authors_do() -> None:
     assert operators.equal(True, 1, Budget()) == Failure("cannot compare a bool with an int")
     assert operators.equal(record("a"), "a", Budget()) == Failure("cannot compare a `task` with a string")
-    assert operators.compare("<", object(), 1) == Failure("cannot order a value that expressions cannot use and an int")
+    assert operators.compare("<", object(), 1) == Failure(
+        "cannot order a value that expressions cannot use and an int"
+    )
 
 
 def test_deep_and_endless_values_are_not_followed() -> None:
@@ -208,7 +213,7 @@ def test_values_of_different_sorts_have_no_order(left: Any, right: Any) -> None:
 
 DAY = date(2026, 5, 10)
 INTERVALS: list[tuple[datetime, str, Any]] = [
-    # the day begins at 10:00 UTC of the 9th (where clocks are 14 hours ahead) and ends at 12:00 UTC of the 11th
+    # the day begins at 10:00 UTC of the 9th (clocks 14 hours ahead) and ends at 12:00 UTC of the 11th
     (at(9, day=9), "<", False),
     (at(9, day=9), "<=", False),
     (at(9, day=9), ">", True),
@@ -241,7 +246,9 @@ def relate(relation: str, left: Any, right: Any) -> Any:
 
 
 @pytest.mark.parametrize(("moment", "relation", "wanted"), INTERVALS)
-def test_a_date_meets_a_time_only_where_all_its_instants_agree(moment: datetime, relation: str, wanted: Any) -> None:
+def test_a_date_meets_a_time_only_where_all_its_instants_agree(
+    moment: datetime, relation: str, wanted: Any
+) -> None:
     assert relate(relation, DAY, moment) is wanted
     assert relate(MIRRORED[relation], moment, DAY) is wanted
 
@@ -404,11 +411,14 @@ def test_membership_costs() -> None:
     assert operators.contains(1, (1, 2), budget) is operators.OVER_BUDGET
 
 
-SOME = record("a", title="x", lost=UNKNOWN, broken=FAILED)
+SOME = record("a", title="x", lost=UNKNOWN, broken=FAILED, empty=(), open=OpenTuple(()), full=(1,))
 FIELDS: list[tuple[Any, str, Any, Any]] = [
     (SOME, "title", "x", True),
     (SOME, "missing", UNKNOWN, False),
     (SOME, "lost", UNKNOWN, UNKNOWN),
+    (SOME, "empty", (), False),
+    (SOME, "open", (), UNKNOWN),
+    (SOME, "full", (1,), True),
     (SOME, "broken", FAILED, FAILED),
     ({"a": 1}, "a", 1, True),
     ({"a": 1}, "b", UNKNOWN, False),
@@ -420,7 +430,9 @@ FIELDS: list[tuple[Any, str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("value", "field", "selected", "present"), FIELDS)
-def test_what_nobody_stated_is_unknown_and_absent(value: Any, field: str, selected: Any, present: Any) -> None:
+def test_what_nobody_stated_is_unknown_and_absent(
+    value: Any, field: str, selected: Any, present: Any
+) -> None:
     assert operators.select(value, field) == selected
     assert operators.has(value, field) == present
 

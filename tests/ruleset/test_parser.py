@@ -3,6 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from cortex_policy.ruleset.parser import MAX_EXPRESSION_CHARS, MAX_NESTING, parse
 from cortex_policy.ruleset.syntax import (
     Binary,
@@ -22,8 +25,6 @@ from cortex_policy.ruleset.syntax import (
     Unary,
     free_names,
 )
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 
 def fault_of(text: str) -> SyntaxFault:
@@ -230,7 +231,7 @@ def test_every_node_knows_where_it_stands() -> None:
     macro, call = node.operands
     assert isinstance(macro, Comprehension)
     assert isinstance(call, Call)
-    spans = [node, macro, macro.range, macro.body, call, call.args[0]]
+    spans: list[Node] = [node, macro, macro.range, macro.body, call, call.args[0]]
     assert [text[each.start : each.end] for each in spans] == [
         text,
         'xs.all(x, x.a == "b")',
@@ -299,8 +300,8 @@ def test_free_names_are_those_no_macro_binds(text: str, names: set[str]) -> None
 
 
 WORDS = st.sampled_from(
-    "a b . .. ( ) [ ] { } , : ? ! - + * / % < <= == = != && & || | in has all exists map not and true null 1 1u 0x "
-    "1e9 .5 \" ' \"\"\" r' b\" \\ \\u // \n“ for".split(" ")
+    "a b . .. ( ) [ ] { } , : ? ! - + * / % < <= == = != && & || | in has all exists map not and true null 1 "
+    '1u 0x 1e9 .5 " \' """ r\' b" \\ \\u // \n“ for'.split(" ")
 )
 
 

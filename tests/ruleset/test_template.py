@@ -4,13 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cortex_policy.model import UNKNOWN, OpenTuple, Record
 from cortex_policy.ruleset.operators import Failure
 from cortex_policy.ruleset.parser import MAX_EXPRESSION_CHARS
 from cortex_policy.ruleset.syntax import SyntaxFault
 from cortex_policy.ruleset.template import MAX_SHOWN_CHARS, parse_template, render, show
-from hypothesis import given
-from hypothesis import strategies as st
 
 B = Record(kind="task", id="B", place=None, values={"id": "B", "status": "candidate"}, places={})
 I = Record(kind="task", id="I", place=None, values={"id": "I", "by": (B, B)}, places={})  # noqa: E741
@@ -59,7 +60,9 @@ def test_a_message_knows_its_variables_and_expressions() -> None:
         ("a {i.} b", 5, 6, "expected the name of a field or function, found `}`", ""),
     ],
 )
-def test_a_slip_in_a_message_is_named_where_it_stands(text: str, start: int, end: int, message: str, hint: str) -> None:
+def test_a_slip_in_a_message_is_named_where_it_stands(
+    text: str, start: int, end: int, message: str, hint: str
+) -> None:
     with pytest.raises(SyntaxFault) as caught:
         parse_template(text)
     fault = caught.value

@@ -1,0 +1,239 @@
+"""The cortex pack on the real documents of its house: what must be found, and what must not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from cortex_policy.cli import _run
+
+
+@pytest.fixture(scope="module")
+def root(corpus):
+    return corpus("cortex")
+
+
+def command(capfdbinary, *args: str) -> tuple[int, bytes, bytes]:
+    code = _run(args)
+    out = capfdbinary.readouterr()
+    return code, out.out, out.err
+
+
+def check(capfdbinary, root: Path, *args: str) -> dict:
+    code, out, err = command(capfdbinary, "check", str(root), "--pack", "cortex", "--format", "json", *args)
+    assert code in (0, 1, 3), err
+    return json.loads(out)
+
+
+def items(capfdbinary, root: Path, kind: str) -> list[dict]:
+    code, out, err = command(
+        capfdbinary, "items", "--root", str(root), "--pack", "cortex", "--kind", kind, "--format", "json"
+    )
+    assert code == 0, err
+    return json.loads(out)["items"]
+
+
+def places(finding: dict) -> list[tuple[str, int]]:
+    return [(Path(location["path"]).name, location["line"]) for location in finding["locations"]]
+
+
+def of(result: dict, rule: str, subject: str | None = None) -> list[dict]:
+    return [f for f in result["findings"] if f["rule"] == rule and (subject is None or f["subjects"] == [subject])]
+
+
+# ------------------------------------------------------------------------------------------------- what is read
+
+
+def test_every_document_is_read(capfdbinary, root):
+    assert check(capfdbinary, root)["summary"]["documents"] == 98
+    assert len(items(capfdbinary, root, "document")) == 98
+
+
+def test_items_fields_and_boxes_are_those_of_the_inventory(capfdbinary, root):
+    work = items(capfdbinary, root, "work_item")
+    boxes = [box for item in work for box in item["fields"].get("boxes", {"value": []})["value"]]
+    assert len(work) == 87
+    assert sum(len(item["declarations"]) for item in work) == 88
+    assert sum("blocked_by" in item["fields"] for item in work) == 47
+    assert sum(len(item["fields"]["blocked_by"]["value"]) for item in work if "blocked_by" in item["fields"]) == 52
+    assert Counter(box["checked"] for box in boxes) == {True: 162, False: 142}
+    stated = Counter(name for item in work for name in item["fields"])
+    assert (stated["status"], stated["type"], stated["build"], stated["validator"], stated["stories"]) == (78, 46, 34, 34, 23)
+    assert stated["allowed_files"] == 29
+
+
+def test_every_value_stands_where_its_claim_says(capfdbinary, root):
+    for item in items(capfdbinary, root, "work_item"):
+        for field in item["fields"].values():
+            for claim in field["claims"]:
+                lines = (root / claim["path"]).read_text(encoding="utf-8").split("\n")
+                assert lines[claim["line"] - 1] == claim["text"]
+                assert 1 <= claim["column"] <= len(claim["text"]) + 1
+
+
+# ------------------------------------------------------------------------------------------------- what is found
+
+
+def test_an_item_is_validated_before_its_blocker(capfdbinary, root):
+    (finding,) = of(check(capfdbinary, root), "CPX-STA-003", "CTO-WORK-050")
+    assert finding["outcome"] == "false"
+    assert finding["condition"] == "blockers"
+    assert finding["message"] == "CTO-WORK-050 is validated, but its blocker CTO-WORK-049 is candidate"
+    name = "CTO-FIRST-REAL-GOVERNED-WORKFLOW-ISSUES.md"
+    assert places(finding)[:2] == [(name, 81), (name, 47)]
+    assert [location["role"] for location in finding["locations"]][:2] == ["primary", "related"]
+    assert finding["locations"][0]["text"] == "Blocked by: CTO-WORK-049"
+
+
+def test_a_blocker_without_a_status_leaves_the_rule_undecided(capfdbinary, root):
+    (finding,) = of(check(capfdbinary, root), "CPX-STA-003", "CTO-WORK-012")
+    name = "CTO-CASE-STAGE2-ARTIFICIAL-FIXTURE-ISSUES.md"
+    assert finding["outcome"] == "unknown"
+    assert places(finding) == [(name, 56), (name, 20)]
+
+
+def test_a_validated_item_has_open_criteria(capfdbinary, root):
+    result = check(capfdbinary, root)
+    (finding,) = of(result, "CPX-STA-005", "CTO-WORK-012")
+    assert finding["message"] == "CTO-WORK-012 is validated, but 0 of its 15 criteria are ticked"
+    assert len(finding["locations"]) >= 15
+    assert {f["subjects"][0] for f in of(result, "CPX-STA-005")} == {f"CTO-WORK-{n:03d}" for n in (12, 33, 34, 35)}
+
+
+def test_items_without_a_status(capfdbinary, root):
+    found = of(check(capfdbinary, root), "CPX-STA-001")
+    assert [f["subjects"] for f in found] == [[f"CTO-WORK-{n:03d}"] for n in range(3, 12)]
+
+
+def test_an_id_declared_twice_is_shown_at_both_places(capfdbinary, root):
+    (finding,) = of(check(capfdbinary, root), "CPX-REF-001")
+    assert finding["subjects"] == ["CTO-WORK-078"]
+    assert places(finding) == [
+        ("CTO-CASE-STAGE5-REPEATABILITY-PROOF-ISSUES.md", 17),
+        ("CTO-ENDGOAL-COMPLETION-AUDIT-ISSUES.md", 44),
+    ]
+
+
+def test_two_documents_lack_the_disclaimer(capfdbinary, root):
+    found = of(check(capfdbinary, root), "CPX-GRD-001")
+    assert [Path(f["subjects"][0]).name for f in found] == ["CTO-WORKSPACE-INTENT.md", "CTO-CASE-BACKEND-BRIEF.md"]
+
+
+def test_the_same_criterion_is_open_here_and_ticked_there(capfdbinary, root):
+    found = of(check(capfdbinary, root), "CPX-STA-006")
+    assert all(len({path for path, _ in places(finding)}) == 2 for finding in found)
+    assert ("CTO-HERMES-CONTROL-SURFACE-PRD.md", 55) in {places(finding)[0] for finding in found}
+
+
+def test_undeclared_and_unused_ids(capfdbinary, root):
+    result = check(capfdbinary, root)
+    assert [f["subjects"][0] for f in of(result, "CPX-REF-002")] == ["CTO-WORK-001", "CTO-WORK-002"]
+    assert [f["subjects"][0] for f in of(result, "CPX-REF-003")] == ["CTO-WORK-051", "CTO-WORK-052", "CTO-WORK-053"]
+
+
+def test_sources_that_are_no_paths(capfdbinary, root):
+    found = of(check(capfdbinary, root), "CPX-REF-004")
+    assert len(found) == 6
+    assert all(location["text"].startswith("source: ") for f in found for location in f["locations"])
+
+
+def test_evidence_in_another_items_place(capfdbinary, root):
+    result = check(capfdbinary, root)
+    (label,) = of(result, "CPX-REF-009")
+    assert places(label)[0] == ("CTO-CASE-STAGE5-OWNED-NONCRITICAL-REPO-ISSUES.md", 205)
+    assert ("CTO-CASE-PROVIDER-BUILD-ISSUES.md", 195) in {places(f)[0] for f in of(result, "CPX-REF-008")}
+
+
+# ------------------------------------------------------------------------------------------------- what must not be
+
+
+def test_only_these_rules_speak(capfdbinary, root):
+    """Anything else on these documents is a false alarm, or a new kind of truth that deserves a look."""
+    counts = Counter(f["rule"] for f in check(capfdbinary, root)["findings"])
+    assert counts == {
+        "CPX-GRD-001": 2,
+        "CPX-REF-001": 1,
+        "CPX-REF-002": 2,
+        "CPX-REF-003": 3,
+        "CPX-REF-004": 6,
+        "CPX-REF-008": 18,
+        "CPX-REF-009": 1,
+        "CPX-SCH-003": 1,
+        "CPX-STA-001": 9,
+        "CPX-STA-003": 5,
+        "CPX-STA-005": 4,
+        "CPX-STA-006": 38,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("CTO-CASE-STAGE5-TARGET-REPOSITORY-ADMISSION-TEMPLATE.md", range(1, 95)),
+        ("CTO-CASE-MODEL-PROVIDER-ADMISSION-ISSUES.md", range(74, 91)),
+        ("CTO-CASE-MODEL-PROVIDER-ADMISSION-PRD.md", range(105, 129)),
+        ("CTO-GOVERNED-EXECUTION-REQUEST-RECORD.md", range(1, 69)),
+        ("CTO-FIRST-REAL-GOVERNED-WORKFLOW-APPROVAL-PACKET.md", range(1, 124)),
+        ("CTO-GOVERNED-EXECUTION-EVIDENCE-ISSUES.md", range(1, 75)),
+        ("CTO-ENDGOAL-COMPLETION-AUDIT-ISSUES.md", range(46, 70)),
+        ("CTO-CORE-ROUTE-ADMISSION-GUARD.md", range(1, 72)),
+    ],
+    ids=["template", "record template", "skeleton", "request record", "packet", "criteria", "phrases", "guard"],
+)
+def test_nothing_is_raised_in_templates_phrase_lists_and_prohibitions(capfdbinary, root, name, lines):
+    hit = {place for f in check(capfdbinary, root)["findings"] for place in places(f)}
+    assert not {(name, line) for line in lines} & hit
+
+
+def test_ids_of_other_houses_are_none_of_ours(capfdbinary, root):
+    assert "CORE-WORK-172" not in json.dumps(check(capfdbinary, root)["findings"])
+
+
+@pytest.mark.parametrize("name", ["plans", "sessions"])
+def test_a_house_of_another_kind_has_no_findings_and_is_no_pass(capfdbinary, corpus, name):
+    code, out, err = command(
+        capfdbinary, "check", str(corpus(name)), "--pack", "cortex", "--format", "json"
+    )
+    assert code == 3
+    assert json.loads(out)["findings"] == []
+    assert b"nothing was checked" in err
+
+
+# ------------------------------------------------------------------------------------------------- laws
+
+
+@pytest.mark.parametrize("form", ["full", "concise", "json", "sarif", "junit", "github", "gitlab"])
+def test_the_order_of_files_cannot_be_seen(capfdbinary, root, tmp_path, form):
+    """A copy whose files were made in another order, so that the directory lists them in another order."""
+    copy = tmp_path / "copy"
+    for path in sorted((p for p in root.rglob("*") if p.is_file()), key=lambda p: p.name[::-1]):
+        target = copy / path.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    now = ("--now", "2026-11-20T00:00:00Z")
+    outputs = {
+        command(capfdbinary, "check", str(where), "--pack", "cortex", "--format", form, *now)[1]
+        for where in (root, copy)
+    }
+    assert len(outputs) == 1
+
+
+def test_line_numbers_are_not_in_fingerprints(capfdbinary, root, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(root, copy)
+    for path in copy.rglob("*.md"):
+        path.chmod(0o644)
+        head, end, body = path.read_text(encoding="utf-8").partition("\n---\n")
+        path.write_text(f"{head}{end}\n\n\n{body}", encoding="utf-8")
+    before, after = check(capfdbinary, root), check(capfdbinary, copy)
+    assert [f["fingerprint"] for f in before["findings"]] == [f["fingerprint"] for f in after["findings"]]
+    assert [f["locations"] for f in before["findings"]] != [f["locations"] for f in after["findings"]]
+
+
+def test_fingerprints_tell_findings_apart(capfdbinary, root):
+    fingerprints = [f["fingerprint"] for f in check(capfdbinary, root)["findings"]]
+    assert len(fingerprints) == len(set(fingerprints))
