@@ -6,11 +6,12 @@ command with the exit code that `docs/contract.md` promises, and is never shown 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong in a configuration, pack, rule, reader or schema file.
 
     `line` and `column` count from 1; `source` is the text of that line, `width` how many characters the caret covers.

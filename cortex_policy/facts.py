@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.spec import DocumentModel, KindSpec
-from cortex_policy.documents.values import Box, FieldType
+from cortex_policy.documents.values import MAX_DIGITS, Box, FieldType
 from cortex_policy.graph import Graph, Key
 from cortex_policy.model import UNKNOWN, Declaration, Document, OpenTuple, Place, Reading, Record, Ref
 
@@ -21,6 +20,10 @@ _TEXT, _BOOL, _INT = FieldType("text"), FieldType("bool"), FieldType("int")
 
 MAX_SHOWN: Final = 20
 """Places of mentions that are shown for an id that nobody declares."""
+
+
+MAX_TWINS: Final = 1_000
+"""Boxes of the same text in other documents; with more of them, each holding all others, memory grows as their square."""
 
 
 def _list(kind: str) -> FieldType:
@@ -81,8 +84,7 @@ def kind_fields(model: DocumentModel) -> dict[str, dict[str, FieldType]]:
     return fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """What rules decide on.
 
     `items` maps a kind to its records in order of id; `functions` are the host functions of the rule language (pure,
@@ -335,9 +337,13 @@ class _Gathering:
         same: dict[str, list[Record]] = {}
         for box in by_place.values():
             same.setdefault(normal_text(box.id), []).append(box)
+        shared: dict[tuple[str, str], tuple[Record, ...]] = {}
         for box in self.boxes:
-            others = [twin for twin in same[normal_text(box.id)] if twin.place and box.place and twin.place.path != box.place.path]
-            _set(box, "twins", tuple(sorted(others, key=_by_place)), (box.place,) if box.place else ())
+            path, text = _by_place(box)[0], normal_text(box.id)
+            twins = shared.get((path, text))
+            if twins is None:
+                twins = shared[(path, text)] = _others(same[text], path)
+            _set(box, "twins", twins, (box.place,) if box.place else ())
         self.boxes = sorted(by_place.values(), key=_by_place)
 
     def _names(self) -> None:
@@ -398,6 +404,12 @@ class _Gathering:
         }
 
 
+def _others(boxes: Sequence[Record], path: str) -> tuple[Record, ...]:
+    """Those of `boxes` that stand in another document than `path`, in order; only the first MAX_TWINS of very many."""
+    others = sorted((box for box in boxes if _by_place(box)[0] != path), key=_by_place)
+    return OpenTuple(others[:MAX_TWINS]) if len(others) > MAX_TWINS else tuple(others)
+
+
 def _empty(key: Key, place: Place | None) -> Record:
     return Record(kind=key[0], id=key[1], place=place, values={}, places={})
 
@@ -423,7 +435,7 @@ def _empty_list(value: Any) -> bool:
 
 def _number(name: str) -> int | None:
     digits = name[len(name.rstrip("0123456789")) :]
-    return int(digits) if digits else None
+    return int(digits) if 0 < len(digits) <= MAX_DIGITS else None
 
 
 def _shown(value: Any) -> str:

@@ -6,17 +6,19 @@ The only owner of networkx, which is imported where cycles or closures are asked
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from posixpath import normpath
 from typing import Final, NamedTuple
 
 from cortex_policy.documents.faults import FAULTS
 from cortex_policy.documents.spec import DocumentModel
+from cortex_policy.documents.values import MAX_DIGITS
 from cortex_policy.model import Declaration, Document, Mention, Place, Ref
 
 MAX_GAP: Final = 1_000
 """A hole in a numbering wider than this is two numberings."""
+MAX_GAPS: Final = 10_000
+"""Gaps of one kind; whoever has so many sees that from the first of them."""
 
 Key = tuple[str, str]
 """Kind and id."""
@@ -31,8 +33,7 @@ class Edge(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
+class Graph(NamedTuple):
     """All documents joined.
 
     `declarations` and `mentions` are ordered by place; `open_kinds` are the kinds of which some document out of sight
@@ -89,7 +90,7 @@ class Graph:
         for known_kind, name in (*self.declarations, *self.mentions):
             stem = name.rstrip("0123456789")
             digits = name[len(stem) :]
-            if known_kind == kind and digits and stem:
+            if known_kind == kind and stem and 0 < len(digits) <= MAX_DIGITS:
                 series.setdefault((stem, len(digits)), set()).add(int(digits))
         missing = []
         for (stem, width), numbers in sorted(series.items()):
@@ -98,13 +99,15 @@ class Graph:
                 if 1 < high - low <= MAX_GAP:
                     below = f"{stem}{low:0{width}d}"
                     missing += [(f"{stem}{number:0{width}d}", below) for number in range(low + 1, high)]
+                if len(missing) >= MAX_GAPS:
+                    return tuple(missing[:MAX_GAPS])
         return tuple(missing)
 
 
 def _in_cycles(edges: Mapping[Key, Sequence[Key]]) -> frozenset[Key]:
     import networkx
 
-    digraph = networkx.DiGraph()
+    digraph: networkx.DiGraph[Key] = networkx.DiGraph()
     digraph.add_edges_from((source, target) for source, targets in edges.items() for target in targets)
     loops = {source for source, targets in edges.items() if source in targets}
     groups = (group for group in networkx.strongly_connected_components(digraph) if len(group) > 1)

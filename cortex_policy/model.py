@@ -10,7 +10,6 @@ Hot values are named tuples (a document has thousands of places); all lines and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
@@ -185,8 +184,7 @@ class Location(NamedTuple):
     role: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """A rule that does not hold, or cannot be decided, for the subjects named.
 
     `outcome` is `false`, `unknown` or `error`; `fingerprint` depends on rule, subjects and the content concerned and
@@ -204,8 +202,7 @@ class Finding:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleInfo:
+class RuleInfo(NamedTuple):
     """What a reader of a report wants to know of a rule, without the means to evaluate it."""
 
     id: str
@@ -217,8 +214,7 @@ class RuleInfo:
     pack: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(NamedTuple):
     """What a result was computed from, so that a stranger can compute it again."""
 
     documents: str
@@ -227,8 +223,7 @@ class Inputs:
     revision: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """The outcome of one `check`, complete: every format of `report` is a function of this value.
 
     `exempt` counts subjects that `since` grandfathers; `notes` are sentences a person should read (never findings).

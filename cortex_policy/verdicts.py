@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -133,12 +134,12 @@ class _Run:
         reasons = explain(tree, env, self.facts.functions) if tree is not None else Explanation(UNKNOWN, (), ())
         missing = _missing(reasons.reads)
         message = f"cannot tell whether this rule applies to {_name(subject)}" + (f": {missing}" if missing else "")
-        yield self._finding("when", subject, outcome, message, reasons.reads, (), ())
+        yield self._finding("when", subject, outcome, message, reasons.reads, tuple, ())
 
     def _broken(self, condition: Condition, subject: Any, env: dict[str, Any], outcome: Outcome) -> Iterable[Finding]:
         """One finding, or one for each deciding member when the message speaks of the member."""
         reasons = explain(condition.tree, env, self.facts.functions)
-        context = self._context(env)
+        context = partial(self._context, env)
         speaking = [w for w in reasons.witnesses if condition.message.names & {name for name, _ in w.bindings}]
         if not speaking:
             reads = [*reasons.reads, *(read for witness in reasons.witnesses for read in witness.reads)]
@@ -167,7 +168,7 @@ class _Run:
     def _whole(self, value: Any) -> Finding:
         """The rule's own collection cannot be had: that is an error of this run, never a pass."""
         reason = value.reason if isinstance(value, Failure) else "unknown"
-        return self._finding("for", None, outcome_of(value), f"the subjects cannot be listed: {reason}", (), (), ())
+        return self._finding("for", None, outcome_of(value), f"the subjects cannot be listed: {reason}", (), tuple, ())
 
     def _finding(
         self,
@@ -176,7 +177,7 @@ class _Run:
         outcome: Outcome,
         message: str,
         reads: Iterable[Read],
-        context: Iterable[Read],
+        context: Callable[[], Iterable[Read]],
         witnesses: Sequence[Witness],
     ) -> Finding:
         places = _places(subject, reads, context)
@@ -228,14 +229,16 @@ def _missing(reads: Iterable[Read]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _places(subject: Any, reads: Iterable[Read], context: Iterable[Read]) -> list[tuple[Place, str]]:
+def _places(
+    subject: Any, reads: Iterable[Read], context: Callable[[], Iterable[Read]]
+) -> list[tuple[Place, str]]:
     """Where to look: the subject's own statement that the condition read, else the one that made the rule apply, else
     the subject itself; then what other records say. A fact that nobody states is shown at the record that lacks it.
     """
     reads = list(reads)
     own = [place for read in reads if _is_own(read, subject) for place in read.places]
     if not own:
-        own = [place for read in context if _is_own(read, subject) for place in read.places]
+        own = [place for read in context() if _is_own(read, subject) for place in read.places]
     if isinstance(subject, Record) and subject.place is not None and (not own or subject.kind in PARTS):
         own.insert(0, subject.place)
     other: list[Place] = []

@@ -7,13 +7,11 @@ files is opened, so that a document's name can lead neither out of the root nor 
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from cortex_policy.errors import ConfigurationError, Problem
 
@@ -29,8 +27,7 @@ SKIPPED_FOLDERS: Final = frozenset(
 """Folders of tools, in which no team keeps its documents."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
+class Tree(NamedTuple):
     """The names below a root, read once. Paths are relative with `/`, sorted.
 
     `odd` maps a path that is not a regular file, or a folder that cannot be listed, to what it is.
@@ -176,4 +173,6 @@ def variable(name: str) -> str | None:
 
 def terminal_width() -> int:
     """Columns of the terminal, from `COLUMNS` or the terminal itself; 80 when neither says."""
+    import shutil  # 2 ms, and only a terminal has a width
+
     return shutil.get_terminal_size((80, 24)).columns

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cortex_policy.app.reading import Reading
 from cortex_policy.documents.faults import FAULTS
@@ -14,8 +15,7 @@ from cortex_policy.ruleset.packs import Ruleset
 from cortex_policy.verdicts import decide
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(NamedTuple):
     """Which rules and findings a caller wants to see; prefixes of codes, and paths relative to the root."""
 
     select: tuple[str, ...] = ()

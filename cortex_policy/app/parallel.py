@@ -7,10 +7,9 @@ cannot be seen in the result. What a child does not deliver, for whatever reason
 from __future__ import annotations
 
 import os
-import pickle
 import threading
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 MAX_PROCESSES: Final = 8
 """Beyond this the parent's own part, joining what was read, is all that is left."""
@@ -26,15 +25,31 @@ def processes() -> int:
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MAX_PROCESSES)
 
 
-def spread(work: Callable[[Job], Result], jobs: Sequence[Job], count: int) -> list[Result]:
-    """`[work(job) for job in jobs]`, done by `count` processes. Raises whatever `work` raises."""
-    children = [(share, _start(work, jobs[share::count])) for share in range(1, count)]
-    results: dict[int, list[Result]] = {0: [work(job) for job in jobs[::count]]}
+def spread(work: Callable[[Job], Result], jobs: Sequence[Job], weights: Sequence[int], count: int) -> list[Result]:
+    """`[work(job) for job in jobs]`, done by `count` processes with shares of equal weight.
+
+    Raises whatever `work` raises.
+    """
+    shares = _shares(weights, count)
+    children = [(share, _start(work, [jobs[index] for index in share])) for share in shares[1:]]
+    results: dict[int, Result] = {index: work(jobs[index]) for index in shares[0]}
     for share, (process, pipe) in children:
         found = _collect(process, pipe)
-        own = jobs[share::count]
-        results[share] = found if found is not None and len(found) == len(own) else [work(job) for job in own]
-    return [results[index % count][index // count] for index in range(len(jobs))]
+        if found is None:
+            found = [work(jobs[index]) for index in share]
+        results.update(zip(share, found, strict=True))
+    return [results[index] for index in range(len(jobs))]
+
+
+def _shares(weights: Sequence[int], count: int) -> list[list[int]]:
+    """The indexes of the jobs of each process: the heaviest first, each to whoever has least so far."""
+    shares: list[list[int]] = [[] for _ in range(count)]
+    load = [0] * count
+    for index in sorted(range(len(weights)), key=lambda index: -weights[index]):
+        least = load.index(min(load))
+        shares[least].append(index)
+        load[least] += weights[index]
+    return shares
 
 
 def _start(work: Callable[[Job], Result], jobs: Sequence[Job]) -> tuple[int, int]:
@@ -46,6 +61,8 @@ def _start(work: Callable[[Job], Result], jobs: Sequence[Job]) -> tuple[int, int
         return process, reading
     status = 1
     try:
+        import pickle
+
         os.close(reading)
         with open(writing, "wb") as pipe:
             pipe.write(pickle.dumps([work(job) for job in jobs], pickle.HIGHEST_PROTOCOL))
@@ -54,12 +71,14 @@ def _start(work: Callable[[Job], Result], jobs: Sequence[Job]) -> tuple[int, int
         os._exit(status)  # INVARIANT: a child never returns into the parent's code, not even by an exception
 
 
-def _collect(process: int, pipe: int) -> list[Result] | None:
+def _collect(process: int, pipe: int) -> list[Any] | None:
     """What a child wrote, or None when it did not finish. The bytes come from our own child, never from a file."""
     with open(pipe, "rb") as reading:
         data = reading.read()
     _, status = os.waitpid(process, 0)
     if status != 0:
         return None
-    found: list[Result] = pickle.loads(data)  # noqa: S301
+    import pickle  # after the parent's own share is done: the child needs longer anyway
+
+    found: list[Any] = pickle.loads(data)  # noqa: S301
     return found

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from cortex_policy import world
 from cortex_policy.documents.patterns import PatternError, compile_glob
@@ -17,8 +16,7 @@ CONFIG_KEYS: Final = ("version", "packs", "exclude", "truncated")
 PACK_SUFFIXES: Final = (".yaml", ".yml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(NamedTuple):
     """A root with what governs it: the packs by name or path, what is left out, and what lies partly out of sight."""
 
     root: Path
@@ -90,21 +88,20 @@ def read_pack(name: str, base: Path) -> PackFiles:
     """A shipped pack by name, or one of your own by path. Raises `ConfigurationError`."""
     schemas = world.read_folder(world.shipped("schemas"), "schemas", (".json",))
     if name in shipped_packs():
-        folder = world.shipped("rules") / name
-        return PackFiles(name=name, origin=f"rules/{name}", files=world.read_folder(folder, name, PACK_SUFFIXES), schemas=schemas)
+        files = world.read_folder(world.shipped("rules") / name, f"rules/{name}", PACK_SUFFIXES)
+        return PackFiles(name=name, origin=f"rules/{name}", files=files, schemas=schemas, shipped=frozenset(schemas))
     folder = base / name
     if not folder.is_dir():
-        raise ConfigurationError(
-            (
-                Problem(
-                    message=f"no pack `{name}`",
-                    hint=suggest(name, shipped_packs()) or f"shipped packs: {', '.join(shipped_packs())}; your own is a path to a folder",
-                ),
-            )
-        )
+        known = ", ".join(shipped_packs())
+        hint = suggest(name, shipped_packs()) or f"shipped packs: {known}; your own is a path to a folder"
+        raise ConfigurationError((Problem(message=f"no pack `{name}`", hint=hint),))
     own = world.read_folder(folder / "schemas", f"{name}/schemas", (".json",))
     return PackFiles(
-        name=folder.resolve().name, origin=name.rstrip("/"), files=world.read_folder(folder, name, PACK_SUFFIXES), schemas={**schemas, **own}
+        name=folder.resolve().name,
+        origin=name.rstrip("/"),
+        files=world.read_folder(folder, name, PACK_SUFFIXES),
+        schemas={**schemas, **own},
+        shipped=frozenset(schemas) - frozenset(own),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -12,15 +11,19 @@ from cortex_policy import world
 from cortex_policy.app.parallel import processes, spread
 from cortex_policy.app.project import Project
 from cortex_policy.documents.patterns import compile_glob
-from cortex_policy.documents.reading import MAX_DOCUMENT_BYTES, read_document, unread
+from cortex_policy.documents.reading import MAX_DOCUMENT_BYTES, read_document, schema_faults, unread
 from cortex_policy.documents.spec import DocumentModel, ReaderSpec
 from cortex_policy.facts import Facts, gather
 from cortex_policy.graph import Graph, build
-from cortex_policy.model import Document, Inputs
+from cortex_policy.model import Document, Fault, Inputs
 from cortex_policy.ruleset.packs import Ruleset
 
-PARALLEL_FROM: Final = 200_000
-"""Bytes of documents from which a second process saves more than starting it costs (3 ms against 25 ms)."""
+WEIGHT_OF_A_FILE: Final = 1_000
+"""What a file costs beyond its length, in bytes of Markdown (3,000 of them are parsed in a millisecond)."""
+WEIGHT_OF_JSONSCHEMA: Final = 120_000
+"""What importing jsonschema costs, in bytes of Markdown."""
+PARALLEL_FROM: Final = 300_000
+"""Weight from which a second process saves more than starting it costs (10 ms with handing over the results)."""
 
 Progress = Callable[[int, int], None]
 """Told how many documents are read, of how many."""
@@ -46,8 +49,7 @@ class Texts:
         return self._lines[path]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """Everything that was read: the documents joined, the facts, the lines to show, and what it was computed from."""
 
     ruleset: Ruleset
@@ -70,7 +72,7 @@ def read_project(project: Project, ruleset: Ruleset, now: datetime, progress: Pr
     documents = list(_documents(project, ruleset.model, tree, texts, progress))
     truncated = sorted(ruleset.model.kinds) if project.truncated else []
     reading = _joined(documents, texts, ruleset, now, (*tree.files, *tree.folders), truncated)
-    return reading if documents else replace(reading, notes=(_nothing(project, ruleset, tree),))
+    return reading if documents else reading._replace(notes=(_nothing(project, ruleset, tree),))
 
 
 def _nothing(project: Project, ruleset: Ruleset, tree: world.Tree) -> str:
@@ -83,13 +85,12 @@ def _nothing(project: Project, ruleset: Ruleset, tree: world.Tree) -> str:
 def read_files(files: Mapping[str, str], ruleset: Ruleset, now: datetime) -> Reading:
     """The same from texts in memory, as the examples of a rule give them."""
     texts = Texts()
-    documents = []
+    files_read = []
     for path, text in sorted(files.items()):
         readers = tuple(reader for reader in ruleset.model.readers if reader.takes(path))
-        document = _parse(_File(path, readers, text.encode("utf-8")), ruleset.model)
+        files_read.append(_File(path, readers, text.encode("utf-8")))
         texts.add(path, text.encode("utf-8"))
-        if document is not None:
-            documents.append(document)
+    documents = list(_parsed([file for file in files_read if file.readers], ruleset.model, None))
     return _joined(documents, texts, ruleset, now, tuple(sorted(files)), [])
 
 
@@ -145,18 +146,46 @@ def _documents(
     files = [_load(path, readers, tree) for path in tree.files if (readers := reader_of(path))]
     for file in files:
         texts.add(file.path, file.data)
-    many = sum(len(file.data or b"") for file in files) >= PARALLEL_FROM
-    count = processes() if many else 1
+    yield from _parsed(files, model, progress)
+
+
+def _parsed(files: Sequence[_File], model: DocumentModel, progress: Progress | None) -> Iterator[Document]:
+    """Every file as a document. Validation is one job, because whoever does it pays 40 ms for jsonschema once."""
+    weights = [len(file.data or b"") + WEIGHT_OF_A_FILE for file in files]
+    validated = [file for file in files if any(reader.schemas for reader in file.readers)]
+    jobs: list[Sequence[_File]] = [(file,) for file in files]
+    if validated:
+        jobs.append(validated)
+        weights.append(WEIGHT_OF_JSONSCHEMA + WEIGHT_OF_A_FILE * len(validated))
+    count = processes() if sum(weights) >= PARALLEL_FROM else 1
     done = 0
 
-    def parse(file: _File) -> Document | None:
+    def work(job: Sequence[_File]) -> Document | None | dict[tuple[str, str], tuple[Fault, ...]]:
         nonlocal done
+        if job is validated:
+            return _violations(job)
         done += count
         if progress is not None:
             progress(min(done, len(files)), len(files))
-        return _parse(file, model)
+        return _parse(job[0], model)
 
-    yield from (document for document in spread(parse, files, count) if document is not None)
+    found = spread(work, jobs, weights, count)
+    violations = found.pop() if validated else {}
+    assert isinstance(violations, dict)  # the last job is the one that was appended
+    for document in found:
+        if isinstance(document, Document):
+            faults = violations.get((document.path, document.reader), ())
+            yield document._replace(faults=document.faults + faults) if faults else document
+
+
+def _violations(files: Sequence[_File]) -> dict[tuple[str, str], tuple[Fault, ...]]:
+    """What schemas say against each file, by its path and the reader that has the schema."""
+    return {
+        (file.path, reader.name): faults
+        for file in files
+        for reader in file.readers
+        if file.data is not None and (faults := schema_faults(file.path, file.data, reader))
+    }
 
 
 def _odd(path: str, what: str, reader_of: Callable[[str], Sequence[ReaderSpec]]) -> Iterator[Document]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from cortex_policy.app.reading import read_files
@@ -14,8 +15,7 @@ from cortex_policy.ruleset.rules import Example, Rule
 from cortex_policy.verdicts import Decision, decide
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExampleResult:
+class ExampleResult(NamedTuple):
     """One example that was run; `problem` is empty when it showed what it should."""
 
     rule: str

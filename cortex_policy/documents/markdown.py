@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MAX_BLOCK_NESTING: Final = 40
-"""List and quote nesting beyond which markdown-it-py stops descending; bounds time on hostile input."""
+"""Where markdown-it-py stops descending; a list takes two levels. A document that goes so far is refused."""
+MAX_QUOTES: Final = 8
+"""Nested quotes: each level costs 5 µs for each line that follows lazily, without a mark of its own."""
 
 FENCE: Final = frontmatter.default_handlers.YAMLHandler.FM_BOUNDARY
 """The front matter boundary of python-frontmatter: three or more dashes alone on a line."""
@@ -40,6 +42,9 @@ class Block(NamedTuple):
     header: tuple[str, ...] = ()
 
 
+_QUOTES: Final = re.compile(r"\n(?:[ \t>*+-]|[0-9]{1,9}[.)])*>")
+
+
 class Split(NamedTuple):
     """A Markdown text cut at its front matter; `metadata` is None where there is none.
 
@@ -55,8 +60,12 @@ class Split(NamedTuple):
 
 _parser = MarkdownIt("commonmark", {"maxNesting": MAX_BLOCK_NESTING}).enable("table").disable("inline")
 _handler = frontmatter.default_handlers.YAMLHandler()
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
-_PAIR: Final = re.compile(r"^[A-Za-z_][\w .-]*:(\s|$)")
+_PAIR: Final = re.compile(r"^\s*[\"']?[A-Za-z_][\w .-]*[\"']?\s*:(\s|$)")
+_BLANK: Final = " \t\ufeff\u200b\u2060\xa0"
+"""What an editor shows as nothing, in front of a fence that is then none."""
+_ANY_FENCE: Final = re.compile(r"^[ \t]*-{3,}[ \t]*$", re.MULTILINE)
+MAX_PAIR_CHARS: Final = 200
+"""How much of a line is looked at to see whether it is `key: value`."""
 MAX_LEADING_LINES: Final = 20
 """How far below the first line a front matter fence is still taken for a misplaced one."""
 
@@ -65,24 +74,29 @@ def split_front_matter(text: str) -> Split:
     """Cut `text` at its front matter with python-frontmatter's own splitter; never raises."""
     if not _handler.detect(text):
         return Split(None, 0, text, 0, _misplaced(text))
+    opening = FENCE.match(text)
+    start = opening.end() if opening else 0
+    metadata_line = text.count("\n", 0, start)
     try:
         metadata, body = _handler.split(text)
     except ValueError:
-        opening = FENCE.match(text)
-        start = opening.end() if opening else 0
-        lines = text.count("\n", 0, start)
-        return Split(None, 0, text[start:], lines, ("front-matter-unclosed", 1))
-    metadata_line = text.count("\n", 0, FENCE.match(text).end())
+        return Split(None, 0, text[start:], metadata_line, ("front-matter-unclosed", 1))
     body_line = text.count("\n", 0, len(text) - len(body))
     return Split(metadata, metadata_line, body, body_line, _second(body, body_line))
 
 
 def _misplaced(text: str) -> tuple[str, int] | None:
     """A fence with `key: value` under it that does not stand on line 1, as far as MAX_LEADING_LINES."""
-    lines = text.split("\n", MAX_LEADING_LINES + 2)[: MAX_LEADING_LINES + 2]
-    for number, line in enumerate(lines[:-1], start=1):
-        if FENCE.match(line) and _PAIR.match(lines[number]) and FENCE.search("\n".join(text.split("\n")[number:])):
+    start = 0
+    for number in range(1, MAX_LEADING_LINES + 1):
+        end = text.find("\n", start)
+        if end < 0:
+            break
+        following = text[end + 1 : end + 1 + MAX_PAIR_CHARS].split("\n", 1)[0]
+        opens = len(text) > start and FENCE.match(text[start:end].lstrip(_BLANK))
+        if opens and _PAIR.match(following) and _ANY_FENCE.search(text, end + 1):
             return ("text-before-front-matter", number)
+        start = end + 1
     return None
 
 
@@ -101,8 +115,34 @@ def _second(body: str, body_line: int) -> tuple[str, int] | None:
 
 
 def blocks(body: str, body_line: int) -> list[Block]:
-    """The blocks of a Markdown text in order; `body_line` is the number of lines of the file before it."""
-    return list(_walk(_parser.parse(body), body_line))
+    """The blocks of a Markdown text in order; `body_line` is the number of lines of the file before it.
+
+    Raises `TooDeep` where something is nested so deep that it would not be read, or only in a very long time.
+    """
+    if body.count(">") > MAX_QUOTES:
+        _refuse_quotes(body, body_line)
+    tokens = _parser.parse(body)
+    for token in tokens:
+        if token.level >= MAX_BLOCK_NESTING - 1:
+            line = token.map[0] + 1 if token.map else 1
+            raise TooDeep(f"lists nested deeper than {MAX_BLOCK_NESTING // 2 - 1} levels", body_line + line)
+    return list(_walk(tokens, body_line))
+
+
+def _refuse_quotes(body: str, body_line: int) -> None:
+    text = "\n" + body
+    for found in _QUOTES.finditer(text):
+        if found.group().count(">") > MAX_QUOTES:
+            line = text.count("\n", 0, found.start() + 1)
+            raise TooDeep(f"quotes nested deeper than {MAX_QUOTES} levels", body_line + line)
+
+
+class TooDeep(Exception):
+    """Blocks are nested beyond a limit; `line` is the first line of the file at which that shows."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class _Row:
@@ -176,7 +216,12 @@ def _table(kind: str, row: _Row, depth: int, quoted: bool) -> Iterator[Block]:
 
 def _blank_comments(text: str) -> str:
     """Comments become blanks of the same shape, so that what follows keeps its line and column."""
-    return _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), text)
+    parts = []
+    start = 0
+    while (opening := text.find("<!--", start)) >= 0 and (closing := text.find("-->", opening + 4)) >= 0:
+        parts += [text[start:opening], re.sub(r"[^\n]", " ", text[opening : closing + 3])]
+        start = closing + 3
+    return "".join((*parts, text[start:]))
 
 
 def link_targets(text: str) -> list[str]:

@@ -2,13 +2,15 @@
 
 YAML is read as events, never composed or constructed, so nothing in a file can choose a Python type, expand an alias,
 or recurse. A plain scalar stays the text that was written (`0752`, `1.30`, `on`): whoever reads it types it by
-declaration. JSON is read twice: `json` decides validity and values, the event stream lends the places.
+declaration. JSON is read twice: `json` decides whether it is JSON at all, a scan of its tokens lends the places.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
+from bisect import bisect_left
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -17,6 +19,8 @@ MAX_DEPTH: Final = 100
 """Nesting that no hand-written record reaches; far below any recursion limit."""
 MAX_NODES: Final = 200_000
 """Events in one file; bounds memory on generated or hostile input."""
+MAX_DIRECTIVES: Final = 16
+"""Lines that may be `%` directives; libyaml compares each with all before it, in time that grows as their square."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -79,14 +83,18 @@ class _Frame:
 class _Builder:
     """Turns events into nodes with an explicit stack: depth costs memory only, and that is bounded."""
 
-    def __init__(self, line_offset: int) -> None:
+    def __init__(self, line_offset: int, breaks: list[int] | None) -> None:
         self.offset = line_offset
+        self.breaks = breaks
         self.faults: list[NodeFault] = []
         self.stack: list[_Frame] = []
         self.roots: list[Node] = []
 
     def mark(self, event: Any) -> Mark:
-        return Mark(event.start_mark.line + 1 + self.offset, event.start_mark.column + 1)
+        start = event.start_mark
+        if self.breaks is not None:
+            return _mark_at(self.breaks, start.index, self.offset)
+        return Mark(start.line + 1 + self.offset, start.column + 1)
 
     def add(self, event: Any) -> None:
         """Take one event; raises `_TooDeep` beyond MAX_DEPTH."""
@@ -109,7 +117,10 @@ class _Builder:
         self.guard(event, mark)
         if len(self.stack) >= MAX_DEPTH:
             raise _TooDeep(mark)
-        node: Node = Mapping([], mark) if isinstance(event, yaml.MappingStartEvent) else Sequence([], mark)
+        self.push(Mapping([], mark) if isinstance(event, yaml.MappingStartEvent) else Sequence([], mark))
+
+    def push(self, node: Sequence | Mapping) -> None:
+        """Place a collection and leave it open."""
         self.place(node)
         self.stack.append(_Frame(node))
 
@@ -174,12 +185,29 @@ _HANDLERS: Final[dict[type, Any]] = {
 }
 
 
+_DIRECTIVE: Final = re.compile(r"^%", re.MULTILINE)
+_OTHER_BREAK: Final = re.compile(r"[\x85\u2028\u2029]")
+"""Where YAML 1.1 breaks a line and no editor does: marks are counted again by the lines of the file."""
+
+
+def _line_breaks(text: str) -> list[int]:
+    return [found.start() for found in re.finditer("\n", text)]
+
+
+def _mark_at(breaks: list[int], position: int, offset: int = 0) -> Mark:
+    """Line and column of the character at `position` of a text whose newlines stand at `breaks`."""
+    line = bisect_left(breaks, position)
+    return Mark(line + 1 + offset, position - (breaks[line - 1] + 1 if line else 0) + 1)
+
+
 def load_yaml(text: str, *, line_offset: int = 0) -> tuple[Node | None, list[NodeFault]]:
     """Parse `text`; `line_offset` is the number of lines of the file that stand before it.
 
     Returns the root node (None when the text is empty or cannot be parsed) and every fault. Never raises.
     """
-    builder = _Builder(line_offset)
+    if len(_DIRECTIVE.findall(text)) > MAX_DIRECTIVES:
+        return None, [NodeFault("yaml-syntax", f"more than {MAX_DIRECTIVES} directives", Mark(1 + line_offset, 1))]
+    builder = _Builder(line_offset, _line_breaks(text) if _OTHER_BREAK.search(text) else None)
     hard = _run(builder, text)
     if hard is not None:
         builder.faults.append(hard)
@@ -231,69 +259,98 @@ def _position_mark(text: str, position: int, offset: int) -> Mark:
 
 # --------------------------------------------------------------------------- JSON
 
-_SURROGATES: Final = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
-_LONE: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}:,]|[^\s"\[\]{}:,]+')
+_LONE: Final = re.compile("[\ud800-\udfff]")
 
 
 def load_json(text: str) -> tuple[Node | None, Any, list[NodeFault]]:
-    """Parse JSON: the node tree for places, the plain value, and every fault. Never raises.
+    """Parse JSON: the node tree, the same as plain data, and every fault. Never raises.
 
-    INVARIANT: what `json` refuses is never accepted because YAML would take it.
+    INVARIANT: only what `json` accepts becomes nodes; the scan of the tokens relies on it.
     """
-    readable = _LONE.sub("?" * 6, _SURROGATES.sub("?" * 12, text)).replace("\t", " ")
-    node, faults = load_yaml(readable)
-    if any(fault.code in ("too-deep", "too-many-nodes") for fault in faults):
-        return None, None, faults
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        json.loads(text, parse_constant=_no_constant, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
         return None, None, [NodeFault("json-syntax", error.msg.lower(), Mark(error.lineno, error.colno))]
-    except (RecursionError, ValueError) as error:
-        return None, None, [NodeFault("json-syntax", str(error) or "nested too deep", Mark(1, 1))]
-    duplicates = [fault for fault in faults if fault.code == "duplicate-key"]
-    return _exact(node, value), value, duplicates
+    except _NoConstant as error:
+        return None, None, [NodeFault("json-syntax", f"`{error}` is not JSON", _place_of(str(error), text))]
+    except RecursionError:
+        return None, None, [NodeFault("too-deep", f"nested deeper than {MAX_DEPTH} levels", Mark(1, 1))]
+    builder = _Builder(0, None)
+    hard = _build(builder, text)
+    if hard is not None:
+        return None, None, [hard]
+    root = builder.roots[0]
+    return root, plain_data(root, exact=False), builder.faults
+
+
+class _NoConstant(Exception):
+    """`NaN` and its like, which Python would take."""
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"`{name}` is not JSON")
+    raise _NoConstant(name)
 
 
-def _exact(node: Node | None, value: Any) -> Node | None:
-    """Give each scalar the text that JSON means: the tree lends places, the parsed value the content."""
-    if isinstance(node, Scalar):
-        if isinstance(value, str):
-            return Scalar(value, False, node.mark)
-        return Scalar(json.dumps(value), True, node.mark)
-    if isinstance(node, Sequence) and isinstance(value, list):
-        pairs = zip(node.items, value, strict=False)
-        return Sequence([n for n in (_exact(a, b) for a, b in pairs) if n is not None], node.mark)
-    if isinstance(node, Mapping) and isinstance(value, dict):
-        names = [str(key) for key in value]
-        keys = {key.text for key, _ in node.entries}
-        if keys == set(names):
-            entries = [(key, _exact(child, value[key.text]) or child) for key, child in node.entries]
-            return Mapping(entries, node.mark)
-    return node
+def _place_of(name: str, text: str) -> Mark:
+    found = next((token.start() for token in _TOKEN.finditer(text) if token.group() == name), 0)
+    return _mark_at(_line_breaks(text), found)
+
+
+def _build(builder: _Builder, text: str) -> NodeFault | None:
+    """Give every token of a JSON text to the builder; a fault is returned when there is too much of it."""
+    breaks = _line_breaks(text)
+    count = 0
+    for token in _TOKEN.finditer(text):
+        word = token.group()
+        if word in ",:":
+            continue
+        if word in "]}":
+            builder.stack.pop()
+            continue
+        mark = _mark_at(breaks, token.start())
+        count += 1
+        if count > MAX_NODES:
+            return NodeFault("too-many-nodes", f"more than {MAX_NODES:,} nodes", Mark(1, 1))
+        if word not in "[{":
+            builder.place(Scalar(_json_text(word, mark, builder.faults), word[0] != '"', mark))
+            continue
+        if len(builder.stack) >= MAX_DEPTH:
+            return NodeFault("too-deep", f"nested deeper than {MAX_DEPTH} levels", mark)
+        builder.push(Sequence([], mark) if word == "[" else Mapping([], mark))
+    return None
+
+
+def _json_text(token: str, mark: Mark, faults: list[NodeFault]) -> str:
+    """What a scalar's token stands for; a number is its spelling."""
+    if token[0] != '"':
+        return token
+    text = str(json.loads(token)) if "\\" in token else token[1:-1]
+    lone = _LONE.search(text)
+    if lone is None:
+        return text
+    faults.append(NodeFault("json-syntax", f"`\\u{ord(lone.group()):04x}` is half a character", mark))
+    return _LONE.sub("\ufffd", text)
 
 
 # --------------------------------------------------------------------------- plain data, for JSON Schema
 
 
-def plain_data(node: Node | None) -> Any:
-    """The node as JSON data. A plain scalar takes a type only if it would be spelt the same again."""
+def plain_data(node: Node | None, *, exact: bool = True) -> Any:
+    """The node as JSON data. With `exact` a plain scalar takes a type only if it would be spelt the same again."""
     if node is None:
         return None
     if isinstance(node, Scalar):
-        return _plain_scalar(node)
+        return _plain_scalar(node, exact)
     if isinstance(node, Sequence):
-        return [plain_data(item) for item in node.items]
-    return {key.text: plain_data(value) for key, value in reversed(node.entries)}
+        return [plain_data(item, exact=exact) for item in node.items]
+    return {key.text: plain_data(value, exact=exact) for key, value in reversed(node.entries)}
 
 
 _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
-def _plain_scalar(node: Scalar) -> Any:
+def _plain_scalar(node: Scalar, exact: bool) -> Any:
     if not node.plain:
         return node.text
     if node.text in _WORDS:
@@ -303,7 +360,7 @@ def _plain_scalar(node: Scalar) -> Any:
             number = kind(node.text)
         except ValueError:
             continue
-        if str(number) == node.text:
+        if math.isfinite(number) and (not exact or str(number) == node.text):
             return number
     return node.text
 

@@ -6,13 +6,14 @@ whose extent holds it, else to the document.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from cortex_policy.documents.markdown import Block
 from cortex_policy.documents.spec import DeclarationSpec, DocumentModel, FieldSource, ReaderSpec
-from cortex_policy.documents.values import Box, bare, check_box, references, scalar
+from cortex_policy.documents.values import MAX_REFERENCES, Box, bare, check_box, references, scalar
 from cortex_policy.model import Declaration, Fault, Mention, Place, Reading, Ref
 
 MAX_LABEL_CHARS: Final = 80
@@ -45,8 +46,13 @@ class _Extent:
         self.fields.setdefault(name, []).append(reading)
 
     def frozen(self) -> Declaration:
-        fields = {name: tuple(readings) for name, readings in self.fields.items()}
+        fields = {name: tuple(map(_closed, readings)) for name, readings in self.fields.items()}
         return Declaration(self.kind, self.id, self.source, self.place, self.text, fields)
+
+
+def _closed(reading: Reading) -> Reading:
+    """A collection grows as a list while its extent is open."""
+    return reading._replace(value=tuple(reading.value)) if isinstance(reading.value, list) else reading
 
 
 class Outline:
@@ -63,8 +69,9 @@ class Outline:
         self._document = _Extent("document", f"doc:{path}", "declared", Place(path, 1, 1), "", 0, reader.fields)
         self._item: _Extent | None = None
         self._zone: _Extent | None = None
-        self._section: _Extent | None = None
+        self._sections: list[_Extent] = []
         self._silent = 0
+        self._references_left = MAX_REFERENCES
         self._titles: dict[str, int] = {}
         self._stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         self._heading_specs = [s for s in self._specs("heading") if self._applies(s)]
@@ -163,9 +170,8 @@ class Outline:
             self._item.pending = None
             if level <= self._item.level:
                 self._item = None
-        if self._section is not None and level <= self._section.level:
-            self._section.end = line
-            self._section = None
+        while self._sections and level <= self._sections[-1].level:
+            self._sections.pop().end = line
 
     def _declare(self, spec: DeclarationSpec, block: Block) -> bool:
         """Open an item if the block's first line declares one."""
@@ -200,12 +206,15 @@ class Outline:
         if spec.pattern is not None and spec.pattern.fullmatch(name) is None:
             return
         groups = {"id": name}
-        place = Place(self.path, block.line, self._column(block.line, name))
+        at = _cell_columns(self._line(block.line), block)
+        own = cells[columns[0]]
+        place = Place(self.path, block.line, at[columns[0]] + max(0, own.find(name)))
         extent = _Extent(spec.kind, self._id(spec, groups), spec.source, place, self._line(block.line), 7, spec.fields)
         for source in spec.fields:
             for column in source.columns:
-                if column.casefold() in cells and cells[column.casefold()].strip():
-                    self._value(extent, source, cells[column.casefold()], block.line, cells[column.casefold()])
+                cell = cells.get(column.casefold(), "")
+                if cell.strip():
+                    self._value(extent, source, cell, block.line, cell, at[column.casefold()])
         self._done.append(extent)
 
     def _open_sections(self, block: Block) -> None:
@@ -213,9 +222,7 @@ class Outline:
         for source in owner.sources:
             if source.section is not None and source.section.search(block.text):
                 owner.pending = source
-                owner.fields.setdefault(source.name, []).append(
-                    Reading((), Place(self.path, block.line, 1), self._line(block.line))
-                )
+                owner.add(source.name, Reading([], Place(self.path, block.line, 1), self._line(block.line)))
         if self.reader.sections is None or not self.reader.sections.search(block.text):
             return
         place = Place(self.path, block.line, 1)
@@ -225,7 +232,7 @@ class Outline:
         extent.add("title", Reading(block.text, place, extent.text))
         if self._zone is not None:
             extent.add("under", Reading(Ref(self._zone.kind, self._zone.id), self._zone.place, self._zone.text))
-        self._section = extent
+        self._sections.append(extent)
         self._done.append(extent)
 
     # ---------------------------------------------------------------- fields
@@ -266,7 +273,7 @@ class Outline:
             return
         owner.pending = source
         if source.type.many:
-            owner.add(source.name, Reading((), self._place(line, row), self._line(line)))
+            owner.add(source.name, Reading([], self._place(line, row), self._line(line)))
 
     def _read_pending(self, owner: _Extent, source: FieldSource, block: Block, box: Box | None) -> None:
         """A list item under an empty label or a declared section."""
@@ -274,9 +281,7 @@ class Outline:
             if source.name not in owner.fields:
                 self._value(owner, source, block.text, block.line, block.text)
             return
-        elements = self._elements(source, block.text, block.line, box)
-        readings = owner.fields[source.name]
-        readings[-1] = readings[-1]._replace(value=readings[-1].value + elements)
+        owner.fields[source.name][-1].value.extend(self._elements(source, block.text, block.line, box))
 
     def _elements(self, source: FieldSource, text: str, line: int, box: Box | None) -> tuple[Reading, ...]:
         place = self._place(line, text)
@@ -286,25 +291,29 @@ class Outline:
             return (Reading(box, place, self._line(line)),) if box is not None else ()
         return (Reading(" ".join((box.text if box else text).split()), place, self._line(line)),)
 
-    def _references(self, source: FieldSource, text: str, line: int) -> tuple[Reading, ...]:
+    def _references(self, source: FieldSource, text: str, line: int, column: int = 0) -> tuple[Reading, ...]:
         ids = self.model.ids.get(source.type.target)
         if ids is None:
             return ()
-        readings = []
-        for found in references(text, ids):
-            at = line + text.count("\n", 0, found.start)
-            row = text.split("\n")[at - line]
-            start = found.start - (text.rfind("\n", 0, found.start) + 1)
-            base = self._column(at, row.strip())
-            indent = len(row) - len(row.lstrip())
-            readings.append(Reading(found.ref, Place(self.path, at, base + max(0, start - indent)), self._line(at)))
-        return tuple(readings)
+        found = references(text, ids, self._references_left)
+        self._references_left -= len(found)
+        if self._references_left < 0:
+            message = f"more than {MAX_REFERENCES:,} references, those that ranges stand for among them"
+            self.faults.append(Fault("too-many-nodes", message, self._place(line, text)))
+            self._references_left = 0
+            return ()
+        rows = _Rows(text, line, column)
+        places = (rows.place(self.path, one.start, self.lines) for one in found)
+        return tuple(Reading(one.ref, place, self._line(place.line)) for one, place in zip(found, places, strict=True))
 
-    def _value(self, owner: _Extent, source: FieldSource, text: str, line: int, row: str) -> None:
-        """A value on the line itself: typed by its declaration, or a fault that says what was expected."""
-        place = self._place(line, row)
+    def _value(self, owner: _Extent, source: FieldSource, text: str, line: int, row: str, column: int = 0) -> None:
+        """A value on the line itself: typed by its declaration, or a fault that says what was expected.
+
+        `column` is where `text` starts, when that is known better than by looking for `row` in the line.
+        """
+        place = Place(self.path, line, column) if column else self._place(line, row)
         if source.type.name == "references":
-            owner.add(source.name, Reading(self._references(source, text, line), place, self._line(line)))
+            owner.add(source.name, Reading(self._references(source, text, line, column), place, self._line(line)))
         elif source.type.name == "list":
             parts = [part.strip() for part in text.replace(";", ",").split(",")]
             elements = tuple(Reading(bare(part), place, self._line(line)) for part in parts if part)
@@ -335,9 +344,9 @@ class Outline:
             element = Reading(box, place, self._line(block.line))
             readings = owner.fields.get(source.name)
             if readings is None:
-                owner.add(source.name, Reading((element,), place, self._line(block.line)))
+                owner.add(source.name, Reading([element], place, self._line(block.line)))
             else:
-                readings[0] = readings[0]._replace(value=(*readings[0].value, element))
+                readings[0].value.append(element)
 
     def _read_sentences(self, block: Block) -> None:
         """A sentence that must stand in the document's own prose; a quotation of it is somebody else's."""
@@ -368,25 +377,25 @@ class Outline:
             starts.append(total)
             total += len(block.text) + 1
         text = "\n".join(block.text for block, _ in spoken)
-        sections = sorted((e for e in self._done if e.kind == "section"), key=lambda e: e.place.line)
         declared = {(extent.place.line, extent.id) for extent in self._done}
         for ids in self.reader.mentions:
+            rows = _Rows(text, 0)
             for start, end in ids.find(text):
-                block, within = spoken[bisect_right(starts, start) - 1]
-                offset = start - starts[bisect_right(starts, start) - 1]
-                line = block.line + block.text.count("\n", 0, offset)
+                index = bisect_right(starts, start) - 1
+                block, within = spoken[index]
+                place = rows.place(self.path, start, self.lines, starts[index], block)
                 name = text[start:end]
-                if (line, name) in declared:
-                    continue
-                place = Place(self.path, line, self._column(line, name))
-                self.mentions.append(Mention(ids.kind, name, place, within))
-        self._name_sections(sections)
+                if (place.line, name) not in declared:
+                    self.mentions.append(Mention(ids.kind, name, place, within))
+        self._name_sections([extent for extent in self._done if extent.kind == "section"])
 
     def _name_sections(self, sections: Sequence[_Extent]) -> None:
         """What each section speaks of: the ids between its heading and the next one of its level or above."""
+        mentions = sorted(self.mentions, key=lambda mention: mention.place.line)
+        lines = [mention.place.line for mention in mentions]
         for section in sections:
             end = section.end or len(self.lines) + 1
-            named = [m for m in self.mentions if section.place.line <= m.place.line < end]
+            named = mentions[bisect_left(lines, section.place.line) : bisect_left(lines, end)]
             elements = tuple(Reading(Ref(m.kind, m.id), m.place, self._line(m.place.line)) for m in named)
             section.add("names", Reading(elements, section.place, section.text))
 
@@ -401,6 +410,77 @@ class Outline:
     def _column(self, line: int, fragment: str) -> int:
         found = self._line(line).find(fragment) if fragment else -1
         return found + 1 if found >= 0 else 1
+
+
+_WORD: Final = re.compile(r"[\w-]+")
+
+
+class _Rows:
+    """The rows of a text that was taken from the lines of a file: from an offset in it back to line and column.
+
+    `line` is the line of the text's first row, `column` where it starts if that is known. Offsets come in ascending order, so that all work is done once a row.
+    """
+
+    def __init__(self, text: str, line: int, column: int = 0) -> None:
+        self._text = text
+        self._line = line
+        self._column = column
+        self._breaks = [found.start() for found in re.finditer("\n", text)]
+        self._row = -1
+        self._shift = 0
+        self._cursor = 0
+
+    def place(self, path: str, offset: int, lines: Sequence[str], start: int = 0, block: Block | None = None) -> Place:
+        """Where `offset` stands; with `block`, the part of the text from `start` on is that block's."""
+        row = bisect_left(self._breaks, offset)
+        first = bisect_left(self._breaks, start)
+        number = row - first + (self._line if block is None else block.line)
+        line = lines[number - 1] if 0 < number <= len(lines) else ""
+        begin = max(start, self._breaks[row - 1] + 1 if row else 0)
+        if row != self._row:
+            end = self._breaks[row] if row < len(self._breaks) else len(self._text)
+            self._row, self._cursor = row, 0
+            self._shift = self._column - 1 if self._column else _shift(line, self._text[begin:end])
+        if self._shift >= 0:
+            return Place(path, number, self._shift + offset - begin + 1)
+        return Place(path, number, self._search(line, offset))
+
+    def _search(self, line: str, offset: int) -> int:
+        """A row that is not the line's own text, such as the cells of a table: the next place with the same word."""
+        word = _WORD.match(self._text, offset)
+        found = re.compile(rf"(?<![\w-]){re.escape(word.group())}").search(line, self._cursor) if word else None
+        if found is None:
+            return 1
+        self._cursor = found.end()
+        return found.start() + 1
+
+
+def _cell_columns(line: str, block: Block) -> dict[str, int]:
+    """The column of each cell of a table row, by the name of its column."""
+    found: dict[str, int] = {}
+    cursor = 0
+    for name, cell in zip(block.header, block.cells, strict=False):
+        written = cell.replace("|", "\\|")
+        start = line.find(written, cursor)
+        found[name.strip().casefold()] = max(0, start) + 1
+        cursor = start + len(written) if start >= 0 else cursor
+    return found
+
+
+def _shift(line: str, row: str) -> int:
+    """How far into `line` the `row` taken from it starts; -1 when it does not stand there as it is.
+
+    Almost every row is the end of its line. Comments in it were made blanks of the same length.
+    """
+    for end in (len(line), len(line.rstrip())):
+        begin = end - len(row)
+        if begin < 0:
+            continue
+        written = line[begin:end]
+        if written == row or ("<!--" in line and all(a in (b, " ") for a, b in zip(row, written, strict=True))):
+            return begin
+    lead = len(row) - len(row.lstrip())
+    return max(-1, line.find(row.strip()) - lead)
 
 
 _BLOCKS: Final[dict[str, Callable[[Outline, Block], None]]] = {

@@ -10,8 +10,8 @@ from hashlib import sha256
 from typing import Final
 
 from cortex_policy.documents.faults import FAULTS
-from cortex_policy.documents.markdown import blocks, split_front_matter
-from cortex_policy.documents.nodes import Mapping, Node, NodeFault, load_json, load_yaml, plain_data
+from cortex_policy.documents.markdown import TooDeep, blocks, split_front_matter
+from cortex_policy.documents.nodes import Mapping, Node, NodeFault, Scalar, load_json, load_yaml, plain_data
 from cortex_policy.documents.outline import Outline
 from cortex_policy.documents.record_items import document_fields, record_items
 from cortex_policy.documents.spec import DocumentModel, ReaderSpec
@@ -19,6 +19,10 @@ from cortex_policy.model import Declaration, Document, Fault, Mention, Place
 
 MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 """Ten times the largest document of the real houses; a block parse of it takes about a second."""
+MAX_DOCUMENT_LINES: Final = 200_000
+"""Lines cost more than bytes: Markdown that is built to be slow takes 50 µs for each."""
+MAX_VIOLATION_CHARS: Final = 500
+"""A violation quotes the value that breaks the schema, which may be the whole document."""
 
 
 def unread(path: str, reader: ReaderSpec, code: str, message: str) -> Document:
@@ -28,7 +32,10 @@ def unread(path: str, reader: ReaderSpec, code: str, message: str) -> Document:
 
 
 def read_document(path: str, data: bytes, reader: ReaderSpec, model: DocumentModel) -> Document | None:
-    """Read one file. Returns None when the reader asks for metadata keys that the file plainly does not have."""
+    """Read one file. Returns None when the reader asks for metadata keys that the file plainly does not have.
+
+    What its schemas say of it is told by `schema_faults`.
+    """
     assembly = _Assembly(path, reader, "sha256:" + sha256(data).hexdigest())
     if len(data) > MAX_DOCUMENT_BYTES:
         return assembly.stop("too-large", f"{len(data):,} bytes, more than the limit of {MAX_DOCUMENT_BYTES:,}")
@@ -41,13 +48,57 @@ def read_document(path: str, data: bytes, reader: ReaderSpec, model: DocumentMod
         return assembly.stop("nul-character", "a NUL character", text.count("\n", 0, text.index("\0")) + 1)
     if text.startswith("\ufeff"):
         assembly.fault("byte-order-mark", "the file starts with a byte order mark", Place(path, 1, 1))
-        text = text[1:]
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _normal(text)
+    if text.count("\n") > MAX_DOCUMENT_LINES:
+        return assembly.stop("too-large", f"more than the limit of {MAX_DOCUMENT_LINES:,} lines")
     if not text.strip():
         assembly.fault("empty-document", "the document is empty", Place(path, 1, 1))
     if reader.format == "markdown":
         return _markdown(assembly, text, model)
     return _record(assembly, text, model)
+
+
+def schema_faults(path: str, data: bytes, reader: ReaderSpec) -> tuple[Fault, ...]:
+    """What the reader's JSON Schemas say against the metadata or record of one file.
+
+    A metadata that cannot be read has its fault from `read_document` already, and is judged by no schema. Raises
+    `ConfigurationError` when a schema cannot be applied.
+    """
+    schemas = [spec for spec in reader.schemas if any(glob.match(path) for glob in spec.files)]
+    node = _record_node(data, reader.format) if schemas and len(data) <= MAX_DOCUMENT_BYTES else None
+    if node is None:
+        return ()
+    from cortex_policy.documents.schema import violations  # 40 ms: only where a document has a schema
+
+    data_of = plain_data(node, exact=reader.format != "json")
+    found = (violation for spec in schemas for violation in violations(spec, node, data_of))
+    return tuple(Fault("schema-violation", _short(each.message), Place(path, each.line, each.column)) for each in found)
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= MAX_VIOLATION_CHARS else message[:MAX_VIOLATION_CHARS] + "…"
+
+
+def _record_node(data: bytes, form: str) -> Node | None:
+    """The metadata or record in a file, when it can be read as one."""
+    try:
+        text = _normal(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return None
+    if form == "json":
+        return load_json(text)[0]
+    if form == "yaml":
+        return load_yaml(text)[0]
+    split = split_front_matter(text)
+    if split.metadata is None:
+        return None
+    node = load_yaml(split.metadata, line_offset=split.metadata_line)[0]
+    return node if isinstance(node, Mapping) else None
+
+
+def _normal(text: str) -> str:
+    """Without any byte order mark, and with one kind of line end."""
+    return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 class _Assembly:
@@ -82,8 +133,19 @@ class _Assembly:
             declarations=tuple(self.declarations) or (_bare_document(self.path),),
             mentions=tuple(self.mentions),
             faults=faults,
-            may_declare=frozenset(spec.kind for spec in self.reader.declarations),
+            may_declare=_may_declare(self.reader),
         )
+
+
+def _may_declare(reader: ReaderSpec) -> frozenset[str]:
+    """Every kind of record that a file of this reader may hold."""
+    kinds = {spec.kind for spec in reader.declarations}
+    sources = [*reader.fields, *(source for spec in reader.declarations for source in spec.fields)]
+    if any(source.type.name == "checklist" for source in sources):
+        kinds.add("box")
+    if reader.sections is not None:
+        kinds.add("section")
+    return frozenset(kinds)
 
 
 def _bare_document(path: str) -> Declaration:
@@ -109,14 +171,16 @@ def _markdown(assembly: _Assembly, text: str, model: DocumentModel) -> Document 
         assembly.fault("front-matter-missing", "no front matter on line 1", Place(path, 1, 1))
     lines = text.split("\n")
     outline = Outline(path, reader, model, lines)
-    outline.read(blocks(split.body, split.body_line))
+    try:
+        outline.read(blocks(split.body, split.body_line))
+    except TooDeep as deep:
+        assembly.fault("too-deep", str(deep), Place(path, deep.line, 1))
     fields = document_fields(metadata, reader.fields, model, path, lines, assembly.faults)
     fields.update(outline.document_fields())
     assembly.declarations.append(_bare_document(path)._replace(fields=fields))
     assembly.declarations += outline.declarations()
     assembly.mentions += outline.mentions
     assembly.faults += outline.faults
-    _validate(assembly, metadata, split.metadata_line + 1)
     return assembly.finish()
 
 
@@ -140,6 +204,8 @@ def _record(assembly: _Assembly, text: str, model: DocumentModel) -> Document | 
     assembly.node_faults(faults)
     if reader.where_keys and not assembly.faults and not _has_key(node, reader.where_keys):
         return None
+    if isinstance(node, Scalar):
+        assembly.fault("not-a-mapping", "the file is a single value, not a record", Place(path, *node.mark))
     lines = text.split("\n")
     fields = document_fields(node, reader.fields, model, path, lines, assembly.faults)
     assembly.declarations.append(_bare_document(path)._replace(fields=fields))
@@ -148,18 +214,5 @@ def _record(assembly: _Assembly, text: str, model: DocumentModel) -> Document | 
     outline = Outline(path, reader, model, lines)
     outline.scan_lines()
     assembly.mentions += outline.mentions
-    _validate(assembly, node, 1)
     return assembly.finish()
 
-
-def _validate(assembly: _Assembly, node: Node | None, line: int) -> None:
-    """JSON Schema over the metadata or record; an unreadable one has its own fault already."""
-    schemas = [s for s in assembly.reader.schemas if any(glob.match(assembly.path) for glob in s.files)]
-    if not schemas or node is None:
-        return
-    from cortex_policy.documents.schema import violations  # 50 ms: only where a document has a schema
-
-    for spec in schemas:
-        for violation in violations(spec, node, plain_data(node)):
-            place = Place(assembly.path, violation.line or line, violation.column or 1)
-            assembly.fault("schema-violation", violation.message, place)

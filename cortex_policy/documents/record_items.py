@@ -8,20 +8,21 @@ from cortex_policy.documents.nodes import Mapping, Node, Scalar
 from cortex_policy.documents.nodes import Sequence as NodeSequence
 from cortex_policy.documents.outline import typed_reading
 from cortex_policy.documents.spec import DeclarationSpec, DocumentModel, FieldSource, ReaderSpec
-from cortex_policy.documents.values import references
+from cortex_policy.documents.values import MAX_REFERENCES, references
 from cortex_policy.model import Declaration, Fault, Place, Reading
 
 
 class _Source:
     """Where the nodes came from: enough to make places and faults."""
 
-    __slots__ = ("faults", "lines", "model", "path")
+    __slots__ = ("faults", "left", "lines", "model", "path")
 
     def __init__(self, path: str, lines: Sequence[str], model: DocumentModel, faults: list[Fault]) -> None:
         self.path = path
         self.lines = lines
         self.model = model
         self.faults = faults
+        self.left = MAX_REFERENCES
 
     def place(self, node: Node) -> Place:
         return Place(self.path, node.mark.line, node.mark.column)
@@ -143,6 +144,22 @@ def _reading(node: Node, spec: FieldSource, source: _Source, owner: str) -> Read
     return typed_reading(spec, node.text, place, source.line(place), source.model, source.faults, owner)
 
 
+def _references(item: Scalar, spec: FieldSource, source: _Source) -> Iterator[Reading]:
+    ids = source.model.ids.get(spec.type.target)
+    place = source.place(item)
+    found = references(item.text, ids, source.left) if ids is not None else []
+    source.left -= len(found)
+    if source.left < 0:
+        message = f"more than {MAX_REFERENCES:,} references, those that ranges stand for among them"
+        source.faults.append(Fault("too-many-nodes", message, place))
+        source.left = 0
+        return
+    written = source.line(place)[place.column - 1 :]
+    lead = max(0, written.find(item.text)) if len(found) == 1 or "\n" not in item.text else 0
+    for one in found:
+        yield Reading(one.ref, place._replace(column=place.column + lead + one.start), source.line(place))
+
+
 def _elements(node: Node, spec: FieldSource, source: _Source) -> Iterator[Reading]:
     scalars = node.items if isinstance(node, NodeSequence) else [node]
     for item in scalars:
@@ -150,8 +167,6 @@ def _elements(node: Node, spec: FieldSource, source: _Source) -> Iterator[Readin
             continue
         place = source.place(item)
         if spec.type.name == "references":
-            ids = source.model.ids.get(spec.type.target)
-            for found in references(item.text, ids) if ids is not None else ():
-                yield Reading(found.ref, place._replace(column=place.column + found.start), source.line(place))
+            yield from _references(item, spec, source)
         else:
             yield Reading(item.text, place, source.line(place))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +12,9 @@ from jsonschema.exceptions import SchemaError, ValidationError, best_match
 
 from cortex_policy.documents.nodes import Node, node_at
 from cortex_policy.documents.spec import SchemaSpec
+from cortex_policy.errors import ConfigurationError, Problem
+
+_Broken = ValidationError | SchemaError
 
 MAX_VIOLATIONS: Final = 50
 """Violations reported for one document; a record of the wrong kind would break every clause."""
@@ -25,12 +28,20 @@ class Violation(NamedTuple):
     column: int
 
 
-def schema_problem(schema: Any) -> str | None:
-    """Why `schema` is not a JSON Schema (draft 2020-12), or None."""
+class SchemaProblem(NamedTuple):
+    """Why a schema cannot be used, and the path inside it (keys and indexes)."""
+
+    message: str
+    path: tuple[str | int, ...]
+
+
+def schema_problem(schema: Any) -> SchemaProblem | None:
+    """Why `schema` is not a JSON Schema of draft 2020-12, or None."""
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
-        return f"{error.message} (at `{'/'.join(map(str, error.absolute_path)) or 'the top'}`)"
+        cause = _cause(error)
+        return SchemaProblem(_sentence(cause), tuple(cause.absolute_path))
     return None
 
 
@@ -40,10 +51,23 @@ def _validator(schema: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(schema))
 
 
+def _broken(spec: SchemaSpec, error: Exception) -> Problem:
+    """A schema that cannot be applied: the first clause that is no JSON Schema, else what went wrong."""
+    try:
+        problem = schema_problem(json.loads(spec.schema))
+    except ValueError as reason:
+        problem = SchemaProblem(f"it is not JSON: {reason}", ())
+    message = problem.message if problem is not None else str(error).split("\n")[0]
+    return Problem(message=f"the schema cannot be used: {message}", path=f"schemas/{spec.name}")
+
+
 def violations(spec: SchemaSpec, node: Node, data: Any) -> Iterator[Violation]:
     """Every violation of `spec` in `data`, ordered by place; `node` is the tree that `data` was made from."""
-    validator = _validator(spec.schema)
-    errors = sorted(validator.iter_errors(data), key=lambda error: [str(step) for step in error.absolute_path])
+    try:
+        found = list(_validator(spec.schema).iter_errors(data))
+    except Exception as reason:  # noqa: BLE001 - whatever goes wrong in here, it is the schema that is broken
+        raise ConfigurationError((_broken(spec, reason),)) from None
+    errors = sorted(found, key=lambda error: [str(step) for step in error.absolute_path])
     for error in errors[:MAX_VIOLATIONS]:
         cause = _cause(error)
         place = node_at(node, list(cause.absolute_path))
@@ -51,12 +75,12 @@ def violations(spec: SchemaSpec, node: Node, data: Any) -> Iterator[Violation]:
         yield Violation(f"{_sentence(cause)} (schema `{spec.name}`)", mark.line, mark.column)
 
 
-def _cause(error: ValidationError) -> ValidationError:
+def _cause(error: _Broken) -> Any:
     """For a failed combination, the branch that came closest."""
-    return (best_match(iter([error])) or error) if error.context else error
+    return best_match([error]) if error.context else error  # type: ignore[list-item]
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: Any) -> str:
     """The violation in our words: what stands there, and what the schema asks for."""
     where = "/".join(str(step) for step in error.absolute_path)
     subject = f"`{where}`" if where else "the record"
@@ -64,14 +88,14 @@ def _sentence(error: ValidationError) -> str:
     return say(subject, error) if say else f"{subject}: {error.message}"
 
 
-def _required(subject: str, error: ValidationError) -> str:
+def _required(subject: str, error: Any) -> str:
     instance = error.instance if isinstance(error.instance, Mapping) else {}
     missing = [f"`{name}`" for name in error.validator_value if name not in instance]
     named = [name for name in missing if name.strip("`") in error.message] or missing
     return f"{subject} lacks {', '.join(named)}"
 
 
-_SENTENCES: Final = {
+_SENTENCES: Final[Mapping[str, Callable[[str, Any], str]]] = {
     "required": _required,
     "const": lambda subject, error: f"{subject} is `{error.instance}`, not `{error.validator_value}`",
     "enum": lambda subject, error: f"{subject} is `{error.instance}`, not one of "

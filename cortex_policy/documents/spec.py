@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from cortex_policy.documents.patterns import IdPattern
 from cortex_policy.documents.values import FieldType
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldSource:
+class FieldSource(NamedTuple):
     """Where one field is read. Exactly one of the places is set.
 
     `keys`: front matter or record keys; `labels`: `Label: value` lines, case-folded; `group`: a group of the declaring
@@ -40,8 +39,7 @@ class FieldSource:
     strict: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclarationSpec:
+class DeclarationSpec(NamedTuple):
     """How items of one kind are found. `at` is `heading`, `item`, `row`, `record`, `keyed` or `root`.
 
     `id` is a template over the pattern's groups, `{stem}` and `{name}`; empty means the group or key named `id`.
@@ -60,8 +58,7 @@ class DeclarationSpec:
     exclude: tuple[re.Pattern[str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaSpec:
+class SchemaSpec(NamedTuple):
     """A JSON Schema, as JSON text, for the metadata or records of the files that match."""
 
     name: str
@@ -69,8 +66,7 @@ class SchemaSpec:
     schema: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderSpec:
+class ReaderSpec(NamedTuple):
     """One kind of file: which it takes, how it is cut, and what is found in it."""
 
     name: str
@@ -99,8 +95,7 @@ class ReaderSpec:
         return self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindSpec:
+class KindSpec(NamedTuple):
     """A kind of item: its fields with their types, and how its ids look (None: ids are made from templates)."""
 
     name: str
@@ -109,14 +104,13 @@ class KindSpec:
     ids: IdPattern | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentModel:
+class DocumentModel(NamedTuple):
     """Everything that the packs say about documents: kinds, readers, and which source of a value wins.
 
     `precedence` lists the sources of claims, strongest first.
     """
 
     readers: tuple[ReaderSpec, ...]
-    kinds: Mapping[str, KindSpec] = field(default_factory=dict)
-    ids: Mapping[str, IdPattern] = field(default_factory=dict)
+    kinds: Mapping[str, KindSpec] = MappingProxyType({})
+    ids: Mapping[str, IdPattern] = MappingProxyType({})
     precedence: tuple[str, ...] = ("declared",)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.patterns import IdPattern
@@ -17,6 +16,10 @@ from cortex_policy.model import Ref
 
 MAX_RANGE: Final = 1_000
 """How many ids a range such as `A-1..A-9` may stand for."""
+MAX_DIGITS: Final = 18
+"""Digits of an id that count; Python refuses to convert thousands of them."""
+MAX_REFERENCES: Final = 100_000
+"""References in one document; a few characters of range stand for a thousand of them."""
 
 
 class FieldType(NamedTuple):
@@ -83,13 +86,10 @@ def _int(text: str, kind: FieldType) -> int:
 
 
 def _number(text: str, kind: FieldType) -> float:
-    try:
-        value = Decimal(bare_sentence(text))
-    except InvalidOperation:
-        raise ValueError("a number") from None
-    if not value.is_finite():
-        raise ValueError("a finite number")
-    return float(value)
+    word = bare_sentence(text)
+    if not re.fullmatch(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?", word):
+        raise ValueError("a number such as `12.5`")
+    return float(word)
 
 
 def _percent(text: str, kind: FieldType) -> float:
@@ -172,24 +172,26 @@ class Found(NamedTuple):
     start: int
 
 
-_MORE: Final = re.compile(r"/(\d+)")
+_MORE: Final = re.compile(r"/([0-9]+)(?![A-Za-z0-9_-])")
 _UNTIL: Final = re.compile(r"`?\s*(?:\.\.\.?|–|—)\s*`?")
 
 
-def references(text: str, ids: IdPattern) -> list[Found]:
-    """Every id of one kind in `text`, written singly, as a range `A-1..A-4`, or as a list `A-1/2/3`."""
+def references(text: str, ids: IdPattern, most: int = MAX_REFERENCES) -> list[Found]:
+    """Every id of one kind in `text`, written singly, as a range `A-1..A-4`, or as a list `A-1/2/3`.
+
+    Whoever gets more than `most` has not got all of them.
+    """
     spans = list(ids.find(text))
     found: list[Found] = []
-    index = 0
-    while index < len(spans):
-        start, end = spans[index]
+    for index, (start, end) in enumerate(spans):
+        if len(found) > most:
+            break
         name = text[start:end]
         found.append(Found(Ref(ids.kind, name), start))
         if index + 1 < len(spans) and _UNTIL.fullmatch(text[end : spans[index + 1][0]]):
             between = _range(name, text[slice(*spans[index + 1])])
             found += [Found(Ref(ids.kind, other), start) for other in between]
         found += [Found(Ref(ids.kind, other), start) for other in _siblings(name, text, end)]
-        index += 1
     return found
 
 
@@ -207,6 +209,8 @@ def _range(first: str, last: str) -> list[str]:
     """The ids strictly between the two ends of a range; empty when they are not of one series."""
     stem = first.rstrip("0123456789")
     if last.rstrip("0123456789") != stem or stem in (first, last):
+        return []
+    if max(len(first), len(last)) - len(stem) > MAX_DIGITS:
         return []
     low, high = int(first[len(stem) :]), int(last[len(stem) :])
     if not low < high <= low + MAX_RANGE:

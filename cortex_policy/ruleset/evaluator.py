@@ -31,6 +31,7 @@ from cortex_policy.ruleset.syntax import (
     Select,
     Ternary,
     Unary,
+    free_names,
     weight,
 )
 
@@ -87,6 +88,18 @@ def no_function(name: str) -> Failure:
     return Failure(f"there is no function `{name}`")
 
 
+def _once(run: Evaluate) -> Evaluate:
+    """A macro that reads no variable asks the documents the same question for every subject."""
+    known: list[Any] = []
+
+    def remembered(values: Values) -> Any:
+        if not known:
+            known.append(run(values))
+        return known[0]
+
+    return remembered
+
+
 class _Compiler:
     """Closures for one expression; `spends` says whether any of them draws on the budget."""
 
@@ -96,7 +109,8 @@ class _Compiler:
         self.spends = False
 
     def compile(self, node: Node) -> Evaluate:
-        return _COMPILERS[type(node)](self, node)
+        run = _COMPILERS[type(node)](self, node)
+        return _once(run) if isinstance(node, Comprehension) and not free_names(node) else run
 
     def literal(self, node: Literal) -> Evaluate:
         value = node.value

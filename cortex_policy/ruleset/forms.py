@@ -6,7 +6,6 @@ Problems are collected, not thrown one by one: the author of a pack sees all of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from cortex_policy.documents.faults import FAULTS
@@ -154,5 +153,7 @@ class Form:
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """`did you mean` for a misspelt word, or an empty text."""
+    from difflib import get_close_matches  # only for a message
+
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else ""

@@ -6,9 +6,8 @@ Files come as texts (whoever calls has read them); the result is values. Several
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from cortex_policy.documents.nodes import Node
 from cortex_policy.documents.nodes import Sequence as NodeSequence
@@ -17,24 +16,27 @@ from cortex_policy.errors import ConfigurationError, Problem
 from cortex_policy.facts import BUILTIN_KINDS, kind_fields
 from cortex_policy.ruleset.checker import Environment
 from cortex_policy.ruleset.forms import Form, Source
-from cortex_policy.ruleset.kinds import read_kinds, read_reader
+from cortex_policy.ruleset.kinds import Schemas, read_kinds, read_reader
 from cortex_policy.ruleset.rules import Rule, environment, read_rule
 
 PACK_KEYS: Final = ("pack", "about", "precedence", "kinds")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackFiles:
-    """A pack as read: `origin` is how its path is shown, `files` maps paths inside the pack to texts."""
+class PackFiles(NamedTuple):
+    """A pack as read: `origin` is how its path is shown, `files` maps paths inside the pack to texts.
+
+    `schemas` are all that its readers may name; those in `shipped` came with this installation, whose tests have checked
+    them against the metaschema already (10 ms that every command would pay).
+    """
 
     name: str
     origin: str
     files: Mapping[str, str]
     schemas: Mapping[str, str]
+    shipped: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruleset:
+class Ruleset(NamedTuple):
     """Everything the packs say, checked: the document model, the rules in order of code, and what they were read from."""
 
     model: DocumentModel
@@ -94,8 +96,9 @@ class _Loading:
         if form is None:
             return
         self._head(form, source)
-        for name, node, source in self._documents("readers/"):
-            reader = read_reader(node, source, self.kinds, self.pack.schemas)
+        schemas = Schemas(self.pack.schemas, self.pack.shipped)
+        for _, node, source in self._documents("readers/"):
+            reader = read_reader(node, source, self.kinds, schemas)
             if reader is not None:
                 self._add_reader(reader, node, source)
 

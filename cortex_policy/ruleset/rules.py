@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Final, NamedTuple
@@ -56,8 +55,7 @@ class Condition(NamedTuple):
     message: Template
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(NamedTuple):
     """A small repository that a rule is tried on.
 
     `files` maps paths to texts; `verdict` is `pass` or `fail`; `vacuous` says that a passing example has no subject on
@@ -82,8 +80,7 @@ class Examples(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(NamedTuple):
     """A rule, ready to be evaluated: for every `variable` in `collection`, when `when` holds, all of `require` must.
 
     `since` names a date field and the day from which the rule binds; `report_unknown` says whether a subject that
@@ -303,7 +300,9 @@ def read_examples(rule: NodeMapping, path: str, text: str) -> Examples:
     node = rule.get("examples")
     outer = source.form(node, "examples", ("pass", "fail")) if node is not None else None
     found = []
-    for verdict in ("pass", "fail") if outer is not None else ():
+    if outer is None:
+        return Examples((), tuple(problems))
+    for verdict in ("pass", "fail"):
         for number, entry in enumerate(outer.nodes(verdict), start=1):
             example = _example(entry, verdict, number, source)
             if example is not None:
