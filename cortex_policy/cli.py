@@ -20,7 +20,6 @@ from cortex_policy import __version__
 from cortex_policy.errors import ConfigurationError, UndecidedError
 
 if TYPE_CHECKING:
-    from cortex_policy.app.project import Project
     from cortex_policy.model import CheckResult
     from cortex_policy.report.style import Style
 
@@ -139,10 +138,10 @@ def rule(code: str, root: Path | None, packs: Sequence[str], form: str) -> None:
     Outside a root and without --pack, the rules of every shipped pack are shown.
     """
     from cortex_policy.app.inspecting import rule_pages
-    from cortex_policy.app.project import load_ruleset
+    from cortex_policy.app.project import rulesets_here
     from cortex_policy.report.rule_page import render_index, render_rule, render_rules_json
 
-    pages = rule_pages(load_ruleset(_project_or_shipped(root, packs)), code)
+    pages = rule_pages(rulesets_here(root, packs), code)
     if form == "json":
         _write(render_rules_json(pages))
     elif code:
@@ -157,12 +156,11 @@ def rule(code: str, root: Path | None, packs: Sequence[str], form: str) -> None:
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Output format.")
 def test(pack: str | None, root: Path | None, form: str) -> None:
     """Run the examples of every rule of PACK (default: the packs of the root, else all that are shipped)."""
-    from cortex_policy.app.project import load_ruleset
+    from cortex_policy.app.project import rulesets_here
     from cortex_policy.app.rule_tests import run_examples
     from cortex_policy.report.rule_tests import render_examples, render_examples_json
 
-    ruleset = load_ruleset(_project_or_shipped(root, (pack,) if pack else ()))
-    results = run_examples(ruleset, _time(None))
+    results = run_examples(rulesets_here(root, (pack,) if pack else ()), _time(None))
     _write(render_examples_json(results) if form == "json" else render_examples(results, style=_style()))
     sys.exit(EXIT_FINDINGS if any(result.problem for result in results) else EXIT_CLEAN)
 
@@ -184,16 +182,6 @@ def init(directory: Path, force: bool) -> None:
 
 def _codes(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(code.strip().upper() for text in given for code in text.split(",") if code.strip())
-
-
-def _project_or_shipped(root: Path | None, packs: Sequence[str]) -> Project:
-    """The project here; without one, every shipped pack, because rules can be read without documents."""
-    from cortex_policy.app.project import Project, open_project, shipped_packs
-    from cortex_policy.world import find_config
-
-    if not packs and root is None and find_config(Path()) is None:
-        return Project(root=Path(), packs=shipped_packs(), base=Path())
-    return open_project(root, packs)
 
 
 def _inside(given: Sequence[str], root: Path) -> tuple[str, ...]:
@@ -274,10 +262,18 @@ def _complain(error: ConfigurationError) -> None:
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; never returns, never shows a traceback as a verdict."""
     gc.disable()  # one command, then the process ends: scanning tokens by the ten thousand for cycles is waste
+    _open_closed_streams()
     code = _run(args)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # nothing is left to clean up, and taking every value apart takes as long as a tenth of a check
+
+
+def _open_closed_streams() -> None:
+    """A caller may start us with standard output or error closed: what goes there is lost, and nothing else."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the process ends
 
 
 def _run(args: Sequence[str] | None) -> int:

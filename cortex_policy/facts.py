@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.spec import DocumentModel, KindSpec
 from cortex_policy.documents.values import MAX_DIGITS, Box, FieldType
-from cortex_policy.graph import Graph, Key
+from cortex_policy.graph import Graph, Key, in_cycles, reachable
 from cortex_policy.model import UNKNOWN, Declaration, Document, OpenTuple, Place, Reading, Record, Ref
 
 _TEXT, _BOOL, _INT = FieldType("text"), FieldType("bool"), FieldType("int")
@@ -125,6 +125,7 @@ class _Gathering:
             kind.name: frozenset(name for name, declared in kind.fields.items() if declared.many)
             for kind in model.kinds.values()
         }
+        self.referred = {edge.target: edge.place for edge in reversed(graph.edges)}
         self.by_path: dict[str, Document] = {document.path: document for document in graph.documents}
 
     def run(self) -> None:
@@ -132,7 +133,7 @@ class _Gathering:
             self._document(document)
         for key, declarations in self.graph.declarations.items():
             if key[0] != "document":
-                self.records[key] = _empty(key, declarations[0].place)
+                self.records[key] = _empty(key, _home(declarations).place)
         for key in self.graph.mentions:
             self._record(key)
         for key, declarations in self.graph.declarations.items():
@@ -148,7 +149,8 @@ class _Gathering:
         record = self.records.get(key)
         if record is None:
             mentions = self.graph.mentions.get(key, ())
-            record = self.records[key] = _empty(key, mentions[0].place if mentions else None)
+            place = mentions[0].place if mentions else self.referred.get(key)
+            record = self.records[key] = _empty(key, place)
             self._fill_stub(key)
         return record
 
@@ -192,7 +194,7 @@ class _Gathering:
         _set(record, "conflicts", tuple(conflicts), places)
 
     def _common(self, record: Record, key: Key, declarations: tuple[Declaration, ...]) -> None:
-        place = declarations[0].place
+        place = _home(declarations).place
         places = (place,)
         _set(record, "id", key[1], places)
         _set(record, "kind", self.by_path[place.path].kind if key[0] == "document" else key[0], places)
@@ -365,13 +367,33 @@ class _Gathering:
         for kind, records in declared.items():
             self.items[kind] = OpenTuple(records) if kind in self.graph.open_kinds else tuple(records)
 
+    def _spoken_of(self, key: Key) -> bool:
+        """Whether some prose names the id, or some field does whose target nobody declares."""
+        return key in self.graph.mentions or key not in self.graph.declarations
+
+    def _edges(self, relation: str) -> dict[Key, list[Key]]:
+        """Who refers to whom in the effective value of one field."""
+        found: dict[Key, list[Key]] = {}
+        for key in self.graph.declarations:
+            value = self.records[key].values.get(relation)
+            targets = value if isinstance(value, tuple) else (value,)
+            found[key] = [(target.kind, target.id) for target in targets if isinstance(target, Record)]
+        return found
+
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The host functions of the rule language, by name. Each answers from memory."""
         graph, items, records = self.graph, self.items, self.records
+        edges: dict[str, dict[Key, list[Key]]] = {}
         cycles: dict[str, frozenset[Key]] = {}
-        mentioned = {
-            kind: tuple(records[key] for key in sorted(records) if key[0] == kind) for kind in items
+        spoken = {
+            kind: tuple(records[key] for key in sorted(records) if key[0] == kind and self._spoken_of(key))
+            for kind in items
         }
+
+        def along(relation: str) -> dict[Key, list[Key]]:
+            if relation not in edges:
+                edges[relation] = self._edges(relation)
+            return edges[relation]
 
         def all_of(kind: str) -> Sequence[Record]:
             return items[kind]
@@ -381,18 +403,18 @@ class _Gathering:
             return found[0] if found else UNKNOWN
 
         def spoken_of(kind: str) -> Sequence[Record]:
-            return mentioned[kind]
+            return spoken[kind]
 
         def gaps(kind: str) -> Sequence[Record]:
             return tuple(self._gap(kind, name, below) for name, below in graph.gaps(kind))
 
         def in_cycle(record: Record, relation: str) -> bool:
             if relation not in cycles:
-                cycles[relation] = graph.cycles(relation)
+                cycles[relation] = in_cycles(along(relation))
             return (record.kind, record.id) in cycles[relation]
 
         def reach(record: Record, relation: str) -> Sequence[Record]:
-            return tuple(self._record(key) for key in graph.reach(relation, (record.kind, record.id)))
+            return tuple(self._record(key) for key in reachable(along(relation), (record.kind, record.id)))
 
         return {
             "items": all_of,
@@ -408,6 +430,11 @@ def _others(boxes: Sequence[Record], path: str) -> tuple[Record, ...]:
     """Those of `boxes` that stand in another document than `path`, in order; only the first MAX_TWINS of very many."""
     others = sorted((box for box in boxes if _by_place(box)[0] != path), key=_by_place)
     return OpenTuple(others[:MAX_TWINS]) if len(others) > MAX_TWINS else tuple(others)
+
+
+def _home(declarations: Sequence[Declaration]) -> Declaration:
+    """The declaration at which an item is shown: where it is written out, not where it is listed."""
+    return next((declaration for declaration in declarations if declaration.source == "declared"), declarations[0])
 
 
 def _empty(key: Key, place: Place | None) -> Record:

@@ -50,37 +50,6 @@ class Graph(NamedTuple):
     files: frozenset[str]
     resolve: Mapping[tuple[str, str], str]
 
-    def targets(self, relation: str) -> dict[Key, list[Key]]:
-        """The edges of one relation as an adjacency list."""
-        found: dict[Key, list[Key]] = {}
-        for edge in self.edges:
-            if edge.relation == relation:
-                found.setdefault(edge.source, []).append(edge.target)
-        return found
-
-    def cycles(self, relation: str) -> frozenset[Key]:
-        """Every item that reaches itself along `relation`.
-
-        The standard library tells whether there is any cycle; only then is networkx asked which items are in one.
-        """
-        edges = self.targets(relation)
-        try:
-            TopologicalSorter(edges).prepare()
-        except CycleError:
-            return _in_cycles(edges)
-        return frozenset()
-
-    def reach(self, relation: str, start: Key) -> tuple[Key, ...]:
-        """Everything that `start` reaches along `relation`, nearest first; `start` itself only if in a cycle."""
-        edges = self.targets(relation)
-        found: dict[Key, None] = {}
-        queue = list(edges.get(start, ()))
-        for key in queue:
-            if key not in found:
-                found[key] = None
-                queue.extend(edges.get(key, ()))
-        return tuple(found)
-
     def gaps(self, kind: str) -> tuple[tuple[str, str], ...]:
         """Ids of `kind` that nobody declares or mentions, between the lowest and the highest that somebody does.
 
@@ -104,7 +73,19 @@ class Graph(NamedTuple):
         return tuple(missing)
 
 
-def _in_cycles(edges: Mapping[Key, Sequence[Key]]) -> frozenset[Key]:
+def in_cycles(edges: Mapping[Key, Sequence[Key]]) -> frozenset[Key]:
+    """Everything that reaches itself along `edges`.
+
+    The standard library tells whether there is any cycle; only then is networkx asked which nodes are in one.
+    """
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError:
+        return _members_of_cycles(edges)
+    return frozenset()
+
+
+def _members_of_cycles(edges: Mapping[Key, Sequence[Key]]) -> frozenset[Key]:
     import networkx
 
     digraph: networkx.DiGraph[Key] = networkx.DiGraph()
@@ -112,6 +93,17 @@ def _in_cycles(edges: Mapping[Key, Sequence[Key]]) -> frozenset[Key]:
     loops = {source for source, targets in edges.items() if source in targets}
     groups = (group for group in networkx.strongly_connected_components(digraph) if len(group) > 1)
     return frozenset(loops.union(*groups))
+
+
+def reachable(edges: Mapping[Key, Sequence[Key]], start: Key) -> tuple[Key, ...]:
+    """Everything that `start` reaches along `edges`, nearest first; `start` itself only if it is in a cycle."""
+    found: dict[Key, None] = {}
+    queue = list(edges.get(start, ()))
+    for key in queue:
+        if key not in found:
+            found[key] = None
+            queue.extend(edges.get(key, ()))
+    return tuple(found)
 
 
 def build(documents: Iterable[Document], model: DocumentModel, tree: Iterable[str], truncated: Sequence[str]) -> Graph:

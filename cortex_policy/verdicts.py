@@ -236,24 +236,44 @@ def _places(
     the subject itself; then what other records say. A fact that nobody states is shown at the record that lacks it.
     """
     reads = list(reads)
-    own = [place for read in reads if _is_own(read, subject) for place in read.places]
+    own = [place for read in reads if _is_own(read, subject) and not _lists_parts(read, reads) for place in read.places]
     if not own:
         own = [place for read in context() if _is_own(read, subject) for place in read.places]
     if isinstance(subject, Record) and subject.place is not None and (not own or subject.kind in PARTS):
         own.insert(0, subject.place)
-    other: list[Place] = []
-    for read in reads:
-        if read.record.kind != getattr(subject, "kind", "") or read.record.id != getattr(subject, "id", ""):
-            other += read.places or ((read.record.place,) if read.record.place is not None else ())
+    other = [place for read in reads if not _is_own(read, subject) for place in _shown_at(read, subject)]
     ordered = list(dict.fromkeys([*own, *other]))
     return [(place, "related" if index else "primary") for index, place in enumerate(ordered)]
 
 
 def _is_own(read: Read, subject: Any) -> bool:
-    """Whether the subject states this itself; a view of the subject is the subject, and what holds it no statement."""
-    if not isinstance(subject, Record) or read.record.kind != subject.kind or read.record.id != subject.id:
+    """Whether the subject, or a part of it, states this; what only holds a view of the subject states nothing."""
+    if not isinstance(subject, Record):
         return False
-    return not (isinstance(read.value, Record) and read.value.kind == subject.kind and read.value.id == subject.id)
+    record = read.record
+    if record.kind in PARTS:
+        owner = record.values.get("owner")
+        return isinstance(owner, Record) and _same(owner, subject)
+    return _same(record, subject) and not (isinstance(read.value, Record) and _same(read.value, subject))
+
+
+def _same(one: Record, other: Record) -> bool:
+    return one.kind == other.kind and one.id == other.id
+
+
+def _lists_parts(read: Read, reads: Sequence[Read]) -> bool:
+    """Whether this is only the list whose deciding members were read too: the members are the place to look."""
+    if not isinstance(read.value, tuple) or not read.value:
+        return False
+    members = {id(member) for member in read.value if isinstance(member, Record) and member.kind in PARTS}
+    return any(id(other.record) in members for other in reads)
+
+
+def _shown_at(read: Read, subject: Any) -> Sequence[Place]:
+    """The places of what another record states, or the record itself when it states nothing."""
+    if isinstance(subject, Record) and _same(read.record, subject):
+        return ()
+    return read.places or ((read.record.place,) if read.record.place is not None else ())
 
 
 def _line(lines: Lines, place: Place) -> str:

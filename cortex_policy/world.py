@@ -44,10 +44,13 @@ class Tree(NamedTuple):
         INVARIANT: a name that became a link or a device since the tree was listed is not opened.
         """
         descriptor = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError("not a regular file")
-            return file.read(limit + 1)
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read(limit + 1)
+        finally:
+            os.close(descriptor)
 
 
 def list_tree(root: Path) -> Tree:
@@ -124,16 +127,23 @@ def find_config(start: Path) -> Path | None:
 def read_text(path: Path, shown: str) -> str:
     """A configuration file. Raises `ConfigurationError` when it cannot be read as text."""
     try:
-        data = path.read_bytes()
+        if not path.is_file():  # a pipe would be waited for, for ever
+            raise ConfigurationError((Problem(message=f"`{shown}` is not a file", path=shown),))
+        with path.open("rb") as file:
+            data = file.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
         raise ConfigurationError((Problem(message=f"cannot read `{shown}`: {_reason(error)}", path=shown),)) from None
     if len(data) > MAX_CONFIG_BYTES:
         raise ConfigurationError((Problem(message=f"`{shown}` has more than {MAX_CONFIG_BYTES:,} bytes", path=shown),))
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigurationError((Problem(message=f"`{shown}` is not UTF-8", path=shown, line=line, column=1),)) from None
+    if text.startswith("\ufeff"):
+        problem = Problem(message=f"`{shown}` starts with a byte order mark", path=shown, line=1, column=1, hint="save it as UTF-8 without BOM")
+        raise ConfigurationError((problem,))
+    return text
 
 
 def shipped(folder: str) -> Path:

@@ -50,19 +50,23 @@ def _something(reading: Reading) -> None:
 def _item_view(key: Key, record: Record, reading: Reading) -> ItemView:
     declarations = reading.graph.declarations[key]
     fields = reading.ruleset.model.kinds[key[0]].fields
+    precedence = reading.ruleset.model.precedence
     return ItemView(
         kind=key[0],
         id=key[1],
         declarations=tuple(declaration.place for declaration in declarations),
-        fields=tuple(view for name in fields if (view := _field_view(name, record, declarations)) is not None),
+        fields=tuple(view for name in fields if (view := _field_view(name, record, declarations, precedence)) is not None),
         declaration_texts=tuple(declaration.text for declaration in declarations),
     )
 
 
-def _field_view(name: str, record: Record, declarations: Sequence[Declaration]) -> FieldView | None:
+def _field_view(
+    name: str, record: Record, declarations: Sequence[Declaration], precedence: Sequence[str]
+) -> FieldView | None:
+    strongest_first = sorted(declarations, key=lambda declaration: precedence.index(declaration.source))
     claims = tuple(
         ClaimView(declaration.source, _stated(reading.value), reading.place, reading.text)
-        for declaration in declarations
+        for declaration in strongest_first
         for reading in declaration.fields.get(name, ())
     )
     if not claims:
@@ -152,10 +156,11 @@ def _node(key: Key, reading: Reading) -> NodeView:
 # --------------------------------------------------------------------------- rules
 
 
-def rule_pages(ruleset: Ruleset, code: str) -> tuple[RulePage, ...]:
+def rule_pages(rulesets: Sequence[Ruleset], code: str) -> tuple[RulePage, ...]:
     """The page of one rule, or of all. Raises `ConfigurationError` when no rule has that code or name."""
-    rules = {rule.info.id: rule for rule in ruleset.rules}
-    infos = rule_infos(ruleset, Selection())
+    rules = {rule.info.id: rule for ruleset in rulesets for rule in ruleset.rules}
+    every = {info.id: info for ruleset in rulesets for info in rule_infos(ruleset, Selection())}
+    infos = tuple(every[name] for name in sorted(every))
     if code:
         found = [info for info in infos if code.casefold() in (info.id.casefold(), info.name.casefold())]
         if not found:

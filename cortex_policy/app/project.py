@@ -108,3 +108,12 @@ def read_pack(name: str, base: Path) -> PackFiles:
 def load_ruleset(project: Project) -> Ruleset:
     """The packs of a project, checked. Raises `ConfigurationError`."""
     return load([read_pack(name, project.base) for name in project.packs])
+
+
+def rulesets_here(root: Path | None, packs: Sequence[str]) -> tuple[Ruleset, ...]:
+    """The rules of the project here; outside a project and without packs, those of every shipped pack by itself,
+    because rules can be read without documents. Raises `ConfigurationError`.
+    """
+    if not packs and root is None and world.find_config(Path()) is None:
+        return tuple(load([read_pack(name, Path())]) for name in shipped_packs())
+    return (load_ruleset(open_project(root, packs)),)

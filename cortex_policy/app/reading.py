@@ -11,9 +11,9 @@ from cortex_policy import world
 from cortex_policy.app.parallel import processes, spread
 from cortex_policy.app.project import Project
 from cortex_policy.documents.patterns import compile_glob
-from cortex_policy.documents.reading import MAX_DOCUMENT_BYTES, read_document, schema_faults, unread
+from cortex_policy.documents.reading import MAX_DOCUMENT_BYTES, may_declare, read_document, schema_faults, unread
 from cortex_policy.documents.spec import DocumentModel, ReaderSpec
-from cortex_policy.facts import Facts, gather
+from cortex_policy.facts import BUILTIN_KINDS, Facts, gather
 from cortex_policy.graph import Graph, build
 from cortex_policy.model import Document, Fault, Inputs
 from cortex_policy.ruleset.packs import Ruleset
@@ -70,7 +70,7 @@ def read_project(project: Project, ruleset: Ruleset, now: datetime, progress: Pr
     tree = world.list_tree(project.root)
     texts = Texts()
     documents = list(_documents(project, ruleset.model, tree, texts, progress))
-    truncated = sorted(ruleset.model.kinds) if project.truncated else []
+    truncated = [*BUILTIN_KINDS, *ruleset.model.kinds] if project.truncated else []
     reading = _joined(documents, texts, ruleset, now, (*tree.files, *tree.folders), truncated)
     return reading if documents else reading._replace(notes=(_nothing(project, ruleset, tree),))
 
@@ -138,8 +138,10 @@ def _documents(
             return ()
         return tuple(reader for reader in model.readers if reader.takes(path))
 
+    everything = frozenset(kind for reader in model.readers for kind in may_declare(reader))
     for path, what in sorted(tree.odd.items()):
-        yield from _odd(path, what, reader_of)
+        for document in _odd(path, what, reader_of):
+            yield document._replace(may_declare=everything) if "directory" in what else document
     for path in tree.folders:
         for reader in reader_of(path)[:1]:
             yield unread(path, reader, "not-a-file", "this is a directory")

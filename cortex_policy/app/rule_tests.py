@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from cortex_policy.app.reading import read_files
@@ -24,11 +24,11 @@ class ExampleResult(NamedTuple):
     problem: str
 
 
-def run_examples(ruleset: Ruleset, now: datetime) -> tuple[ExampleResult, ...]:
+def run_examples(rulesets: Sequence[Ruleset], now: datetime) -> tuple[ExampleResult, ...]:
     """Every example of every rule. Raises `ConfigurationError` when examples cannot be read at all."""
     results: list[ExampleResult] = []
     problems: list[Problem] = []
-    for rule in ruleset.rules:
+    for ruleset, rule in ((ruleset, rule) for ruleset in rulesets for rule in ruleset.rules):
         examples = rule.examples()
         problems += examples.problems
         results += _missing(rule, examples.found)

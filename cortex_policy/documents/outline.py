@@ -20,6 +20,12 @@ MAX_LABEL_CHARS: Final = 80
 """A label is a few words; a longer text before a colon is a sentence."""
 
 
+_LABEL: Final = re.compile(r"\s*[*_`]*[A-Z][\w /-]{0,60}[*_`]*:(?:[*_`]*\s|[*_`]*$)")
+"""A line that looks like the start of another field, whether any reader knows it or not."""
+_RUNNING: Final = frozenset({"text", "list", "references"})
+"""Types whose values may be wrapped over several lines."""
+
+
 class _Extent:
     """A declaration whose extent is still open: what is read inside it goes to its fields."""
 
@@ -243,7 +249,8 @@ class Outline:
                 self._value(self._document, source, block.text, block.line, block.text)
 
     def _read_labels(self, owner: _Extent, block: Block) -> None:
-        """`Label: value` at the start of a line; the value runs on to the next label of the same paragraph."""
+        """`Label: value` at the start of a line. A text or a list runs on to the next line that looks like a label; a
+        typed value stands on its own line."""
         if ":" not in block.text or not owner.by_label:
             return
         rows = block.text.split("\n")
@@ -251,11 +258,12 @@ class Outline:
         while index < len(rows):
             sources = self._label(owner, rows[index], block)
             end = index + 1
-            while sources and end < len(rows) and not self._label(owner, rows[end], block):
+            while sources and end < len(rows) and not _LABEL.match(rows[end]):
                 end += 1
             for source in sources:
-                value = "\n".join([rows[index].split(":", 1)[1], *rows[index + 1 : end]])
-                self._labelled(owner, source, value.strip().lstrip("*_").strip(), block.line + index, rows[index])
+                more = rows[index + 1 : end] if source.type.name in _RUNNING else []
+                value = "\n".join([_after_label(rows[index]), *more]).strip()
+                self._labelled(owner, source, value, block.line + index, rows[index])
             index = end
 
     def _label(self, owner: _Extent, row: str, block: Block) -> list[FieldSource]:
@@ -293,14 +301,13 @@ class Outline:
 
     def _references(self, source: FieldSource, text: str, line: int, column: int = 0) -> tuple[Reading, ...]:
         ids = self.model.ids.get(source.type.target)
-        if ids is None:
+        if ids is None or self._references_left < 0:
             return ()
         found = references(text, ids, self._references_left)
         self._references_left -= len(found)
         if self._references_left < 0:
             message = f"more than {MAX_REFERENCES:,} references, those that ranges stand for among them"
             self.faults.append(Fault("too-many-nodes", message, self._place(line, text)))
-            self._references_left = 0
             return ()
         rows = _Rows(text, line, column)
         places = (rows.place(self.path, one.start, self.lines) for one in found)
@@ -481,6 +488,15 @@ def _shift(line: str, row: str) -> int:
             return begin
     lead = len(row) - len(row.lstrip())
     return max(-1, line.find(row.strip()) - lead)
+
+
+def _after_label(row: str) -> str:
+    """What follows the colon; emphasis that opened before the label and closes after the colon is the label's."""
+    label, _, value = row.partition(":")
+    opening = re.match(r"\s*([*_]{1,3})", label)
+    if opening is not None and not label.rstrip().endswith(opening[1]):
+        return value.removeprefix(opening[1])
+    return value
 
 
 _BLOCKS: Final[dict[str, Callable[[Outline, Block], None]]] = {

@@ -133,11 +133,11 @@ class _Assembly:
             declarations=tuple(self.declarations) or (_bare_document(self.path),),
             mentions=tuple(self.mentions),
             faults=faults,
-            may_declare=_may_declare(self.reader),
+            may_declare=may_declare(self.reader),
         )
 
 
-def _may_declare(reader: ReaderSpec) -> frozenset[str]:
+def may_declare(reader: ReaderSpec) -> frozenset[str]:
     """Every kind of record that a file of this reader may hold."""
     kinds = {spec.kind for spec in reader.declarations}
     sources = [*reader.fields, *(source for spec in reader.declarations for source in spec.fields)]

@@ -146,16 +146,17 @@ def _reading(node: Node, spec: FieldSource, source: _Source, owner: str) -> Read
 
 def _references(item: Scalar, spec: FieldSource, source: _Source) -> Iterator[Reading]:
     ids = source.model.ids.get(spec.type.target)
+    if ids is None or source.left < 0:
+        return
     place = source.place(item)
-    found = references(item.text, ids, source.left) if ids is not None else []
+    found = references(item.text, ids, source.left)
     source.left -= len(found)
     if source.left < 0:
         message = f"more than {MAX_REFERENCES:,} references, those that ranges stand for among them"
         source.faults.append(Fault("too-many-nodes", message, place))
-        source.left = 0
         return
     written = source.line(place)[place.column - 1 :]
-    lead = max(0, written.find(item.text)) if len(found) == 1 or "\n" not in item.text else 0
+    lead = max(0, written.find(item.text))
     for one in found:
         yield Reading(one.ref, place._replace(column=place.column + lead + one.start), source.line(place))
 

@@ -57,8 +57,8 @@ def bare(text: str) -> str:
 
 def bare_sentence(text: str) -> str:
     """`bare`, and without one full stop at the end."""
-    text = text.strip()
-    return bare(text[:-1] if text.endswith(".") else text)
+    text = bare(text)
+    return bare(text[:-1]) if text.endswith(".") else text
 
 
 def _enum(text: str, kind: FieldType) -> str:

@@ -30,7 +30,7 @@ def codes(reading: Reading) -> list[str]:
 
 
 def test_every_example_of_every_rule_shows_what_it_should() -> None:
-    results = run_examples(RULESET, NOW)
+    results = run_examples([RULESET], NOW)
     assert [(r.rule, r.name, r.problem) for r in results if r.problem] == []
     assert {r.rule for r in results} == {rule.info.id for rule in RULESET.rules}
 

@@ -53,7 +53,7 @@ def test_the_checking_hook_runs_even_when_no_document_changed() -> None:
 
 def test_the_action_offers_these_inputs() -> None:
     assert set(ACTION["inputs"]) == {
-        "root", "pack", "format", "severity", "base", "args", "sarif-file", "python-version",
+        "root", "pack", "format", "severity", "args", "sarif-file", "python-version",
     }  # fmt: skip
     assert ACTION["inputs"]["format"]["default"] == "github"
     assert ACTION["runs"]["using"] == "composite"
@@ -127,13 +127,13 @@ def test_the_action_without_inputs_checks_the_workspace(tmp_path: Path) -> None:
 
 
 def test_the_action_hands_every_input_on(tmp_path: Path) -> None:
-    given = {"root": "docs", "pack": "one two", "format": "concise", "severity": "warning", "base": "main"}
+    given = {"root": "docs", "pack": "one two", "format": "concise", "severity": "warning"}
     _, calls, _ = run_action(tmp_path, **given, args="--only a\n b")
-    options = ["--pack=one", "--pack=two", "--severity=warning", "--base=main", "--only", "a", "b"]
+    options = ["--pack=one", "--pack=two", "--severity=warning", "--only", "a", "b"]
     assert calls == [["check", "--format=concise", *options, "--", "docs"]]
 
 
-@pytest.mark.parametrize("name", ["root", "pack", "format", "severity", "base", "args", "sarif_file"])
+@pytest.mark.parametrize("name", ["root", "pack", "format", "severity", "args", "sarif_file"])
 @pytest.mark.parametrize("evil", ["$(touch${IFS}owned)", "`touch${IFS}owned`", ";touch${IFS}owned;", "*"])
 def test_an_input_is_never_a_command(tmp_path: Path, name: str, evil: str) -> None:
     _, calls, _ = run_action(tmp_path, **{name: evil})
@@ -190,7 +190,7 @@ def options_after(command: str) -> set[str]:
 
 
 def test_the_options_that_page_and_action_use_exist() -> None:
-    used = options_after("check") | {"--pack", "--severity", "--base", "--format"}
+    used = options_after("check") | {"--pack", "--severity", "--format"}
     offered = set(re.findall(r"--[a-z-]+", command_line("check", "--help").stdout))
     assert used <= offered
 
