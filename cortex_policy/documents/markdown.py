@@ -123,10 +123,13 @@ def blocks(body: str, body_line: int) -> list[Block]:
         _refuse_quotes(body, body_line)
     tokens = _parser.parse(body)
     for token in tokens:
-        if token.level >= MAX_BLOCK_NESTING - 1:
+        if token.level >= MAX_BLOCK_NESTING - 1 and token.type in _CONTAINERS:
             line = token.map[0] + 1 if token.map else 1
             raise TooDeep(f"lists nested deeper than {MAX_BLOCK_NESTING // 2 - 1} levels", body_line + line)
     return list(_walk(tokens, body_line))
+
+
+_CONTAINERS: Final = frozenset({"list_item_open", "blockquote_open"})
 
 
 def _refuse_quotes(body: str, body_line: int) -> None:

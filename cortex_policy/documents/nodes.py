@@ -83,9 +83,10 @@ class _Frame:
 class _Builder:
     """Turns events into nodes with an explicit stack: depth costs memory only, and that is bounded."""
 
-    def __init__(self, line_offset: int, breaks: list[int] | None) -> None:
+    def __init__(self, line_offset: int, breaks: list[int] | None, last: int) -> None:
         self.offset = line_offset
         self.breaks = breaks
+        self.last = last
         self.faults: list[NodeFault] = []
         self.stack: list[_Frame] = []
         self.roots: list[Node] = []
@@ -94,7 +95,12 @@ class _Builder:
         start = event.start_mark
         if self.breaks is not None:
             return _mark_at(self.breaks, start.index, self.offset)
-        return Mark(start.line + 1 + self.offset, start.column + 1)
+        return self.inside(start)
+
+    def inside(self, mark: Any) -> Mark:
+        """A mark of PyYAML, which at the end of a text may stand behind its last line."""
+        line = mark.line + 1 + self.offset
+        return Mark(line, mark.column + 1) if line <= self.last else Mark(self.last, 1)
 
     def add(self, event: Any) -> None:
         """Take one event; raises `_TooDeep` beyond MAX_DEPTH."""
@@ -207,7 +213,8 @@ def load_yaml(text: str, *, line_offset: int = 0) -> tuple[Node | None, list[Nod
     """
     if len(_DIRECTIVE.findall(text)) > MAX_DIRECTIVES:
         return None, [NodeFault("yaml-syntax", f"more than {MAX_DIRECTIVES} directives", Mark(1 + line_offset, 1))]
-    builder = _Builder(line_offset, _line_breaks(text) if _OTHER_BREAK.search(text) else None)
+    breaks = _line_breaks(text) if _OTHER_BREAK.search(text) else None
+    builder = _Builder(line_offset, breaks, line_offset + text.count("\n") + 1)
     hard = _run(builder, text)
     if hard is not None:
         builder.faults.append(hard)
@@ -228,7 +235,7 @@ def _run(builder: _Builder, text: str) -> NodeFault | None:
     except _TooDeep as deep:
         return NodeFault("too-deep", f"nested deeper than {MAX_DEPTH} levels", deep.mark)
     except yaml.MarkedYAMLError as error:
-        return NodeFault("yaml-syntax", _sentence(error), _error_mark(error, builder.offset))
+        return NodeFault("yaml-syntax", _sentence(error), _error_mark(error, builder))
     except yaml.reader.ReaderError as error:
         return NodeFault("yaml-syntax", _character(error), _position_mark(text, error.position, builder.offset))
     except (RecursionError, ValueError, yaml.YAMLError):
@@ -247,9 +254,9 @@ def _character(error: Any) -> str:
     return f"character U+{point:04X} is not allowed in YAML"
 
 
-def _error_mark(error: yaml.MarkedYAMLError, offset: int) -> Mark:
+def _error_mark(error: yaml.MarkedYAMLError, builder: _Builder) -> Mark:
     mark = error.problem_mark or error.context_mark
-    return Mark(1 + offset, 1) if mark is None else Mark(mark.line + 1 + offset, mark.column + 1)
+    return Mark(1 + builder.offset, 1) if mark is None else builder.inside(mark)
 
 
 def _position_mark(text: str, position: int, offset: int) -> Mark:
@@ -276,7 +283,7 @@ def load_json(text: str) -> tuple[Node | None, Any, list[NodeFault]]:
         return None, None, [NodeFault("json-syntax", f"`{error}` is not JSON", _place_of(str(error), text))]
     except RecursionError:
         return None, None, [NodeFault("too-deep", f"nested deeper than {MAX_DEPTH} levels", Mark(1, 1))]
-    builder = _Builder(0, None)
+    builder = _Builder(0, None, 1)
     hard = _build(builder, text)
     if hard is not None:
         return None, None, [hard]

@@ -120,13 +120,15 @@ class Outline:
         self._end_extents(block.level, block.line)
         if self._silent:
             return
+        self._read_heading_field(block)
+        if self.reader.headings is None or self.reader.headings.search(block.text) is None:
+            return  # most headings mean nothing to the reader: one search tells
         for spec in self._heading_specs:
             if block.level in spec.levels and self._declare(spec, block):
                 return
         if block.level > 1 and self.reader.silent is not None and self.reader.silent.search(block.text):
             self._silent = block.level
             return
-        self._read_heading_field(block)
         self._open_sections(block)
 
     def paragraph(self, block: Block) -> None:

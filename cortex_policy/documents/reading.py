@@ -204,8 +204,9 @@ def _record(assembly: _Assembly, text: str, model: DocumentModel) -> Document | 
     assembly.node_faults(faults)
     if reader.where_keys and not assembly.faults and not _has_key(node, reader.where_keys):
         return None
-    if isinstance(node, Scalar):
-        assembly.fault("not-a-mapping", "the file is a single value, not a record", Place(path, *node.mark))
+    if isinstance(node, Scalar) or (node is None and not assembly.faults):
+        mark = node.mark if node is not None else (1, 1)
+        assembly.fault("not-a-mapping", "the file is a single value or none, not a record", Place(path, *mark))
     lines = text.split("\n")
     fields = document_fields(node, reader.fields, model, path, lines, assembly.faults)
     assembly.declarations.append(_bare_document(path)._replace(fields=fields))

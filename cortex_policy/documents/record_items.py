@@ -117,15 +117,16 @@ def _declaration(node: Node, name: str, place: Place, spec: DeclarationSpec, sou
 
 
 def _fields(node: Mapping, specs: Sequence[FieldSource], source: _Source, owner: str) -> dict[str, tuple[Reading, ...]]:
-    fields: dict[str, tuple[Reading, ...]] = {}
+    by_key: dict[str, list[FieldSource]] = {}
     for spec in specs:
-        readings = [
-            reading
-            for key, value in node.entries
-            if key.text in spec.keys and (reading := _reading(value, spec, source, owner)) is not None
-        ]
-        if readings:
-            fields[spec.name] = tuple(readings)
+        for name in spec.keys:
+            by_key.setdefault(name, []).append(spec)
+    fields: dict[str, tuple[Reading, ...]] = {}
+    for key, value in node.entries:
+        for spec in by_key.get(key.text, ()):
+            reading = _reading(value, spec, source, owner)
+            if reading is not None:
+                fields[spec.name] = (*fields.get(spec.name, ()), reading)
     return fields
 
 

@@ -67,7 +67,11 @@ class SchemaSpec(NamedTuple):
 
 
 class ReaderSpec(NamedTuple):
-    """One kind of file: which it takes, how it is cut, and what is found in it."""
+    """One kind of file: which it takes, how it is cut, and what is found in it.
+
+    `silent` and `sections` are patterns of headings; `headings` matches every heading that any part of the reader could
+    match.
+    """
 
     name: str
     format: str
@@ -80,6 +84,7 @@ class ReaderSpec(NamedTuple):
     declarations: tuple[DeclarationSpec, ...] = ()
     sections: Any = None
     silent: Any = None
+    headings: Any = None
     mentions: tuple[IdPattern, ...] = ()
     schemas: tuple[SchemaSpec, ...] = ()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.nodes import Mapping as NodeMapping
@@ -93,7 +94,25 @@ def _any(form: Form, key: str, source: Source) -> Any:
     nodes = form.scalars(key)
     if not nodes or None in [_compile(node, source) for node in nodes]:
         return None
-    return compile_pattern("|".join(f"(?:{node.text})" for node in nodes), limit=False)
+    return _alternation([node.text for node in nodes])
+
+
+def _alternation(patterns: Sequence[str]) -> Any:
+    """One pattern for what any of `patterns` matches, without their groups; None for none."""
+    parts = [re.sub(r"\(\?P?<\w+>", "(?:", pattern) for pattern in patterns]
+    return compile_pattern("|".join(f"(?:{part})" for part in parts), limit=False) if parts else None
+
+
+def _headings(reader: ReaderSpec) -> Any:
+    """What any heading must match to mean something to the reader."""
+    fields = [*reader.fields, *(field for spec in reader.declarations for field in spec.fields)]
+    used = [
+        *(spec.pattern for spec in reader.declarations if spec.at == "heading"),
+        *(field.section for field in fields),
+        reader.silent,
+        reader.sections,
+    ]
+    return _alternation([pattern.pattern for pattern in used if pattern is not None])
 
 
 class Schemas(NamedTuple):
@@ -113,7 +132,7 @@ def read_reader(node: Node, source: Source, kinds: Mapping[str, KindSpec], schem
     files = _all(form, "files", source, compile_glob)
     if form.get("files") is None:
         source.problem(form.node, f"reader `{name}` lacks `files`", "name the files it takes, such as `docs/**/*.md`")
-    return ReaderSpec(
+    reader = ReaderSpec(
         name=name,
         format=form.word("format", ("markdown", "yaml", "json")),
         files=files,
@@ -128,6 +147,7 @@ def read_reader(node: Node, source: Source, kinds: Mapping[str, KindSpec], schem
         mentions=tuple(_mentions(form, source, kinds)),
         schemas=tuple(_schemas(form, source, schemas)),
     )
+    return reader._replace(headings=_headings(reader))
 
 
 def _document_kinds(form: Form, source: Source) -> list[tuple[str, tuple[Any, ...]]]:

@@ -1,0 +1,68 @@
+"""The figures this project promises, as ratios of commands measured in one run (`make bench`).
+
+Absolute times mean nothing on a shared machine; each pair is run in turn, and the median of the ratios pair by pair is
+printed beside its promise. Nothing here passes or fails.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+ROUNDS = 15
+CHECKOUT = Path(__file__).resolve().parents[1]
+CORPUS = CHECKOUT.parent / "shared" / "corpora" / "cortex"
+
+BASELINE = '''
+import os, sys, yaml
+from markdown_it import MarkdownIt
+parser = MarkdownIt("commonmark").enable("table").disable("inline")
+for folder, _, names in os.walk(sys.argv[1]):
+    for name in names:
+        if name.endswith(".md"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                text = file.read()
+            if text.startswith("---\\n"):
+                end = text.index("\\n---\\n", 4)
+                yaml.load(text[4:end], Loader=yaml.CSafeLoader)
+                text = text[end + 5 :]
+            parser.parse(text)
+'''
+"""Reading, front matter with the C loader and a block parse of the same files, in one process, imports included."""
+
+
+def seconds(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=CHECKOUT)
+    return time.perf_counter() - start
+
+
+def compare(name: str, promise: str, command: list[str], other: list[str]) -> None:
+    """Both commands in turn; the first pair warms the caches and is not counted."""
+    pairs = [(seconds(command), seconds(other)) for _ in range(ROUNDS + 1)][1:]
+    ratios = sorted(mine / theirs for mine, theirs in pairs)
+    middle = f"{median(mine for mine, _ in pairs) * 1000:.0f} ms / {median(theirs for _, theirs in pairs) * 1000:.0f} ms"
+    print(f"{name}: {median(ratios):.2f} x (promise {promise}; {ratios[0]:.2f} to {ratios[-1]:.2f}; {middle})")
+
+
+def main() -> None:
+    # an installed command is byte-compiled; a checkout on a machine that writes no byte code would not be
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(CHECKOUT / "cortex_policy")], check=True)
+    program = [sys.executable, "-m", "cortex_policy"]
+    compare("cortex-policy --version / python -c pass", "<= 8", [*program, "--version"], [sys.executable, "-c", "pass"])
+    if not CORPUS.is_dir():
+        print(f"check / parsing alone: not measured, there is no corpus at {CORPUS}")
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as baseline:
+        baseline.write(BASELINE)
+        baseline.flush()
+        check = [*program, "check", str(CORPUS), "--pack", "cortex", "--format", "json"]
+        compare("check / parsing alone", "<= 1.5", check, [sys.executable, baseline.name, str(CORPUS)])
+
+
+if __name__ == "__main__":
+    main()
