@@ -18,6 +18,9 @@ from cortex_policy.model import UNKNOWN, Declaration, Document, OpenTuple, Place
 _TEXT, _BOOL, _INT = FieldType("text"), FieldType("bool"), FieldType("int")
 
 
+_LISTED_BY: Final = {"declaration": "declarations", "mention": "mentions", "conflict": "conflicts"}
+"""Built-in kinds that are parts of other records, and the field that lists them."""
+
 MAX_SHOWN: Final = 20
 """Places of mentions that are shown for an id that nobody declares."""
 
@@ -241,7 +244,8 @@ class _Gathering:
             _set(record, "path", key[1].removeprefix("doc:"), places)
             _set(record, "outside", key[1] in self.graph.outside, places)
             _set(record, "is_file", key[1] in self.graph.files, places)
-        if key[0] not in self.graph.open_kinds:
+        hidden = key[1] in self.graph.unseen if key[0] == "document" else key[0] in self.graph.open_kinds
+        if not hidden:
             spoken = tuple(mention.place for mention in self.graph.mentions.get(key, ()))
             _set(record, "is_declared", False, spoken[:MAX_SHOWN] or places)
         self._mentions(record, key)
@@ -367,6 +371,11 @@ class _Gathering:
         for kind, records in declared.items():
             self.items[kind] = OpenTuple(records) if kind in self.graph.open_kinds else tuple(records)
 
+    def _parts(self, field: str) -> tuple[Record, ...]:
+        """Every member of one list of parts, in the order of place; made when somebody asks."""
+        found = [part for record in self.records.values() for part in record.values.get(field, ())]
+        return tuple(sorted(found, key=_by_place))
+
     def _spoken_of(self, key: Key) -> bool:
         """Whether some prose names the id, or some field does whose target nobody declares."""
         return key in self.graph.mentions or key not in self.graph.declarations
@@ -396,6 +405,8 @@ class _Gathering:
             return edges[relation]
 
         def all_of(kind: str) -> Sequence[Record]:
+            if kind in _LISTED_BY and not items[kind]:
+                items[kind] = self._parts(_LISTED_BY[kind])
             return items[kind]
 
         def item(name: str) -> Any:

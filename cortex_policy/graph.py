@@ -5,6 +5,7 @@ The only owner of networkx, which is imported where cycles or closures are asked
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from posixpath import normpath
@@ -24,6 +25,13 @@ Key = tuple[str, str]
 """Kind and id."""
 
 
+class Truncated(NamedTuple):
+    """What lies partly out of sight: kinds of which more may be declared there, and the globs of the paths."""
+
+    kinds: frozenset[str] = frozenset()
+    globs: tuple[re.Pattern[str], ...] = ()
+
+
 class Edge(NamedTuple):
     """One reference in one field: `relation` is the field's name, `place` where the target's id is written."""
 
@@ -37,8 +45,8 @@ class Graph(NamedTuple):
     """All documents joined.
 
     `declarations` and `mentions` are ordered by place; `open_kinds` are the kinds of which some document out of sight
-    may declare more; `outside` are the document references that leave the root, `files` those that reach a file which
-    is no document.
+    may declare more; `outside` are the document references that leave the root, `unseen` those into what is truncated,
+    `files` those that reach a file which is no document.
     """
 
     documents: tuple[Document, ...]
@@ -47,6 +55,7 @@ class Graph(NamedTuple):
     edges: tuple[Edge, ...]
     open_kinds: frozenset[str]
     outside: frozenset[str]
+    unseen: frozenset[str]
     files: frozenset[str]
     resolve: Mapping[tuple[str, str], str]
 
@@ -106,13 +115,16 @@ def reachable(edges: Mapping[Key, Sequence[Key]], start: Key) -> tuple[Key, ...]
     return tuple(found)
 
 
-def build(documents: Iterable[Document], model: DocumentModel, tree: Iterable[str], truncated: Sequence[str]) -> Graph:
-    """Join `documents`; `tree` lists every file path of the root, `truncated` the kinds that lie partly out of sight.
+def build(
+    documents: Iterable[Document], model: DocumentModel, tree: Iterable[str], truncated: Truncated | None = None
+) -> Graph:
+    """Join `documents`; `tree` lists every path of the root, `truncated` says what of it lies out of sight.
 
     The result does not depend on the order of any input.
     """
     ordered = tuple(sorted(documents, key=lambda document: document.path))
-    resolver = _Resolver(ordered, frozenset(tree))
+    truncated = truncated or Truncated()
+    resolver = _Resolver(ordered, frozenset(tree), truncated)
     declarations: dict[Key, list[Declaration]] = {}
     mentions: dict[Key, list[Mention]] = {}
     for document in ordered:
@@ -127,7 +139,8 @@ def build(documents: Iterable[Document], model: DocumentModel, tree: Iterable[st
         declarations={key: tuple(sorted(found, key=lambda d: d.place)) for key, found in declarations.items()},
         mentions={key: tuple(sorted(found, key=lambda m: m.place)) for key, found in mentions.items()},
         edges=edges,
-        open_kinds=_open_kinds(ordered) | frozenset(truncated),
+        open_kinds=_open_kinds(ordered) | truncated.kinds,
+        unseen=frozenset(resolver.unseen),
         outside=frozenset(resolver.outside),
         files=frozenset(resolver.files),
         resolve=resolver.known,
@@ -162,10 +175,12 @@ class _Resolver:
     """Turns references as written into keys; a document may be named by path from the root, by path from the
     referring file, or by a bare file name that only one document has."""
 
-    def __init__(self, documents: Sequence[Document], tree: frozenset[str]) -> None:
+    def __init__(self, documents: Sequence[Document], tree: frozenset[str], truncated: Truncated) -> None:
         self.paths = frozenset(document.path for document in documents)
         self.tree = tree
+        self.truncated = truncated
         self.outside: set[str] = set()
+        self.unseen: set[str] = set()
         self.files: set[str] = set()
         self.known: dict[tuple[str, str], str] = {}
         self.by_name: dict[str, list[str]] = {}
@@ -186,13 +201,16 @@ class _Resolver:
             self.outside.add(f"doc:{written}")
             return f"doc:{written}"
         folder = origin.rsplit("/", 1)[0] if "/" in origin else ""
-        for candidate in (normpath(path), normpath(f"{folder}/{path}")):
+        candidates = (normpath(path), normpath(f"{folder}/{path}"))
+        for candidate in candidates:
             if candidate in self.paths:
                 return f"doc:{candidate}"
             if candidate in self.tree:
                 self.files.add(f"doc:{candidate}")
                 return f"doc:{candidate}"
-        if normpath(path).startswith("..") and normpath(f"{folder}/{path}").startswith(".."):
+        if all(candidate.startswith("..") for candidate in candidates):
             self.outside.add(f"doc:{written}")
+        if any(glob.match(candidate) for glob in self.truncated.globs for candidate in candidates):
+            self.unseen.add(f"doc:{path}")
         named = self.by_name.get(path, [])
         return f"doc:{named[0]}" if len(named) == 1 else f"doc:{path}"

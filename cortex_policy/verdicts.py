@@ -146,10 +146,12 @@ class _Run:
             message = self._message(condition, env, reasons.value, reads)
             yield self._finding(condition.id, subject, outcome, message, reads, context, reasons.witnesses)
             return
-        for witness in speaking[:MAX_WITNESSES]:
+        for number, witness in enumerate(speaking[:MAX_WITNESSES], start=1):
             reads = [*reasons.reads, *witness.reads]
             bound = {**env, **dict(witness.bindings)}
             message = self._message(condition, bound, reasons.value, reads)
+            if number == MAX_WITNESSES < len(speaking):
+                message += f" (and {len(speaking) - number} more like it)"
             yield self._finding(condition.id, subject, outcome, message, reads, context, (witness,))
 
     def _context(self, env: dict[str, Any]) -> Sequence[Read]:

@@ -13,7 +13,7 @@ from typing import Any
 from cortex_policy.app.reading import Reading as ProjectReading
 from cortex_policy.app.reading import read_files
 from cortex_policy.documents.reading import read_document
-from cortex_policy.graph import Graph, build
+from cortex_policy.graph import Graph, Truncated, build
 from cortex_policy.model import Declaration, Document, Record
 from cortex_policy.ruleset.packs import PackFiles, Ruleset, load
 
@@ -191,7 +191,7 @@ def declared(document: Document, name: str) -> Declaration:
 
 def joined(files: Mapping[str, str], truncated: Sequence[str] = (), more: Sequence[str] = ()) -> Graph:
     """The graph of some texts; `more` are paths in the tree that are no documents."""
-    return build([read(path, text) for path, text in files.items()], TINY.model, [*files, *more], truncated)
+    return build([read(path, text) for path, text in files.items()], TINY.model, [*files, *more], Truncated(kinds=frozenset(truncated)))
 
 
 def reading(files: Mapping[str, str]) -> ProjectReading:

@@ -14,7 +14,7 @@ from cortex_policy.documents.patterns import compile_glob
 from cortex_policy.documents.reading import MAX_DOCUMENT_BYTES, may_declare, read_document, schema_faults, unread
 from cortex_policy.documents.spec import DocumentModel, ReaderSpec
 from cortex_policy.facts import BUILTIN_KINDS, Facts, gather
-from cortex_policy.graph import Graph, build
+from cortex_policy.graph import Graph, Truncated, build
 from cortex_policy.model import Document, Fault, Inputs
 from cortex_policy.ruleset.packs import Ruleset
 
@@ -70,7 +70,10 @@ def read_project(project: Project, ruleset: Ruleset, now: datetime, progress: Pr
     tree = world.list_tree(project.root)
     texts = Texts()
     documents = list(_documents(project, ruleset.model, tree, texts, progress))
-    truncated = [*BUILTIN_KINDS, *ruleset.model.kinds] if project.truncated else []
+    truncated = Truncated(
+        kinds=frozenset((*BUILTIN_KINDS, *ruleset.model.kinds) if project.truncated else ()),
+        globs=tuple(compile_glob(glob) for glob in project.truncated),
+    )
     reading = _joined(documents, texts, ruleset, now, (*tree.files, *tree.folders), truncated)
     return reading if documents else reading._replace(notes=(_nothing(project, ruleset, tree),))
 
@@ -91,7 +94,7 @@ def read_files(files: Mapping[str, str], ruleset: Ruleset, now: datetime) -> Rea
         files_read.append(_File(path, readers, text.encode("utf-8")))
         texts.add(path, text.encode("utf-8"))
     documents = list(_parsed([file for file in files_read if file.readers], ruleset.model, None))
-    return _joined(documents, texts, ruleset, now, tuple(sorted(files)), [])
+    return _joined(documents, texts, ruleset, now, tuple(sorted(files)), Truncated())
 
 
 def _joined(
@@ -100,7 +103,7 @@ def _joined(
     ruleset: Ruleset,
     now: datetime,
     files: Sequence[str],
-    truncated: Sequence[str],
+    truncated: Truncated,
 ) -> Reading:
     graph = build(documents, ruleset.model, files, truncated)
     return Reading(

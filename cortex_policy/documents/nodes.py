@@ -92,13 +92,12 @@ class _Builder:
         self.roots: list[Node] = []
 
     def mark(self, event: Any) -> Mark:
-        start = event.start_mark
-        if self.breaks is not None:
-            return _mark_at(self.breaks, start.index, self.offset)
-        return self.inside(start)
+        return self.inside(event.start_mark)
 
     def inside(self, mark: Any) -> Mark:
         """A mark of PyYAML, which at the end of a text may stand behind its last line."""
+        if self.breaks is not None:
+            return _mark_at(self.breaks, mark.index, self.offset)
         line = mark.line + 1 + self.offset
         return Mark(line, mark.column + 1) if line <= self.last else Mark(self.last, 1)
 

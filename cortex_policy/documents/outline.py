@@ -230,6 +230,8 @@ class Outline:
         for source in owner.sources:
             if source.section is not None and source.section.search(block.text):
                 owner.pending = source
+                if not source.type.many:
+                    continue
                 owner.add(source.name, Reading([], Place(self.path, block.line, 1), self._line(block.line)))
         if self.reader.sections is None or not self.reader.sections.search(block.text):
             return

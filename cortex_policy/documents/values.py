@@ -14,8 +14,6 @@ from typing import Any, Final, NamedTuple
 from cortex_policy.documents.patterns import IdPattern
 from cortex_policy.model import Ref
 
-MAX_RANGE: Final = 1_000
-"""How many ids a range such as `A-1..A-9` may stand for."""
 MAX_DIGITS: Final = 18
 """Digits of an id that count; Python refuses to convert thousands of them."""
 MAX_REFERENCES: Final = 100_000
@@ -213,10 +211,11 @@ def _range(first: str, last: str) -> list[str]:
     if max(len(first), len(last)) - len(stem) > MAX_DIGITS:
         return []
     low, high = int(first[len(stem) :]), int(last[len(stem) :])
-    if not low < high <= low + MAX_RANGE:
+    if high <= low:
         return []
     width = len(first) - len(stem)
-    return [f"{stem}{number:0{width}d}" for number in range(low + 1, high)]
+    last_wanted = min(high, low + MAX_REFERENCES + 2)  # one more than is read, so that a wider range is noticed
+    return [f"{stem}{number:0{width}d}" for number in range(low + 1, last_wanted)]
 
 
 def check_box(text: str) -> Box | None:

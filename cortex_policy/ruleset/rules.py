@@ -164,6 +164,8 @@ def read_rule(node: Node, source: Source, pack: str, world: Environment) -> Rule
     inner = world.with_variables({variable: element})
     when_node = form.get("when")
     when = _condition(when_node, source, inner) if isinstance(when_node, Scalar) else None
+    if when_node is not None and not isinstance(when_node, Scalar):
+        source.problem(when_node, "`when` is an expression")
     require = _require(form, source, inner)
     info = RuleInfo(
         id=code,
@@ -278,6 +280,8 @@ def _since(form: Form, source: Source, world: Environment, element: Type) -> tup
     entries = form.entries("since")
     if not entries:
         return None
+    if len(entries) > 1:
+        source.problem(entries[1][0], "`since` names one date field")
     key, node = entries[0]
     known = {**world.kinds.get(element.name, {}), **world.kinds.get("document", {})}
     if key.text not in known:
