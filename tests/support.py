@@ -189,9 +189,9 @@ def declared(document: Document, name: str) -> Declaration:
     return found
 
 
-def joined(files: Mapping[str, str], truncated: Sequence[str] = (), more: Sequence[str] = ()) -> Graph:
+def joined(files: Mapping[str, str], truncated: Truncated | None = None, more: Sequence[str] = ()) -> Graph:
     """The graph of some texts; `more` are paths in the tree that are no documents."""
-    return build([read(path, text) for path, text in files.items()], TINY.model, [*files, *more], Truncated(kinds=frozenset(truncated)))
+    return build([read(path, text) for path, text in files.items()], TINY.model, [*files, *more], truncated)
 
 
 def reading(files: Mapping[str, str]) -> ProjectReading:

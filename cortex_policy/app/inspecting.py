@@ -57,6 +57,7 @@ def _item_view(key: Key, record: Record, reading: Reading) -> ItemView:
         declarations=tuple(declaration.place for declaration in declarations),
         fields=tuple(view for name in fields if (view := _field_view(name, record, declarations, precedence)) is not None),
         declaration_texts=tuple(declaration.text for declaration in declarations),
+        mentions=tuple(mention.place for mention in reading.graph.mentions.get(key, ())),
     )
 
 

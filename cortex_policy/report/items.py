@@ -13,6 +13,10 @@ from cortex_policy.report.style import Style
 from cortex_policy.report.words import counted
 
 
+MAX_JOINED = 100
+"""Characters of a list that still read well on one line."""
+
+
 class ClaimView(NamedTuple):
     """What one place says of a field: the kind of claim, the value (JSON-able), the text it came from."""
 
@@ -40,6 +44,8 @@ class ItemView(NamedTuple):
     fields: tuple[FieldView, ...]
     # The text of each declaration, in the order of `declarations`; may be shorter.
     declaration_texts: tuple[str, ...] = ()
+    # Where the item is spoken of, beside its declarations.
+    mentions: tuple[Place, ...] = ()
 
 
 def render_items(items: Sequence[ItemView], *, style: Style) -> str:
@@ -79,7 +85,22 @@ def _field(field: FieldView, room: int, style: Style) -> Iterator[str]:
         return
     origin = f"  {_origin(field.claims[0], style)}" if field.claims else ""
     more = f" and {counted(len(field.claims) - 1, 'more claim')}" if len(field.claims) > 1 else ""
-    yield f"  {name}{padding}  {_shown(field.value)}{origin}{style.paint('quiet', more)}"
+    head, *rows = _lines(field.value)
+    yield f"  {name}{padding}  {head}{origin}{style.paint('quiet', more)}"
+    yield from (f"    {row}" for row in rows)
+
+
+def _lines(value: Any) -> list[str]:
+    """A value as lines: ids on one, boxes and longer texts below a count."""
+    if not isinstance(value, list) or not value:
+        return ["none" if value == [] else _shown(value)]
+    if all(isinstance(entry, dict) and "checked" in entry for entry in value):
+        ticked = sum(1 for entry in value if entry["checked"])
+        rows = [f"[{'x' if box['checked'] else ' '}] {visible(box['text'])}  (line {box['line']})" for box in value]
+        return [f"{ticked} of {len(value)} ticked", *rows]
+    texts = [_shown(entry) for entry in value]
+    joined = ", ".join(texts)
+    return [joined] if len(joined) <= MAX_JOINED else [f"{len(texts)} entries", *(f"- {t}" for t in texts)]
 
 
 def _origin(claim: ClaimView, style: Style) -> str:
@@ -104,6 +125,7 @@ def _item_value(item: ItemView) -> dict[str, Any]:
         "declarations": [
             {**place._asdict(), "text": text} for place, text in zip(item.declarations, texts, strict=False)
         ],
+        "mentions": [place._asdict() for place in item.mentions],
         "fields": {field.name: _field_value(field) for field in item.fields},
     }
 

@@ -157,7 +157,8 @@ def house(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("command", ["check", "items", "graph", "rule", "test"])
 def test_json_has_the_keys_of_the_page(command: str, house: Path) -> None:
     codes_given = ["PLAN-BLK-001"] if command == "rule" else []
-    written = keys(run(house, command, *codes_given, "--format", "json"))
+    found = keys(run(house, command, *codes_given, "--format", "json"))
+    written = {key for key in found if not any(other.startswith(f"{key}.") for other in found)}
     assert sorted(written) == sorted(code(row["key"]) for row in table(PAGE, f"`{command} --format json`"))
 
 

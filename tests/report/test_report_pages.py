@@ -129,7 +129,7 @@ def test_items_as_text() -> None:
         "  status  conflict: the claims below disagree\n"
         "    done  (declared, plan.md:3:9)\n"
         "    open  (workboard, board.md:7:1)\n"
-        '  needs   ["TASK-2"]\n'
+        "  needs   TASK-2\n"
         "\n"
         "1 item\n"
     )
@@ -143,7 +143,7 @@ def test_items_as_json() -> None:
     value = json.loads(render_items_json([ITEM], INPUTS))
     assert list(value) == ["schema_version", "items", "inputs"]
     (item,) = value["items"]
-    assert list(item) == ["id", "kind", "declarations", "fields"]
+    assert list(item) == ["id", "kind", "declarations", "mentions", "fields"]
     assert item["declarations"][1] == {"path": "board.md", "line": 7, "column": 1, "text": "- TASK-1: open"}
     assert item["fields"]["status"] == {
         "value": None,
