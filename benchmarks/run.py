@@ -17,7 +17,7 @@ ROUNDS = 15
 CHECKOUT = Path(__file__).resolve().parents[1]
 CORPUS = CHECKOUT.parent / "shared" / "corpora" / "cortex"
 
-BASELINE = '''
+BASELINE = """
 import os, sys, yaml
 from markdown_it import MarkdownIt
 parser = MarkdownIt("commonmark").enable("table").disable("inline")
@@ -31,7 +31,7 @@ for folder, _, names in os.walk(sys.argv[1]):
                 yaml.load(text[4:end], Loader=yaml.CSafeLoader)
                 text = text[end + 5 :]
             parser.parse(text)
-'''
+"""
 """Reading, front matter with the C loader and a block parse of the same files, in one process, imports included."""
 
 
@@ -46,14 +46,21 @@ def compare(name: str, promise: str, command: list[str], other: list[str]) -> No
     pairs = [(seconds(command), seconds(other)) for _ in range(ROUNDS + 1)][1:]
     ratios = sorted(mine / theirs for mine, theirs in pairs)
     middle = f"{median(mine for mine, _ in pairs) * 1000:.0f} ms / {median(theirs for _, theirs in pairs) * 1000:.0f} ms"
-    print(f"{name}: {median(ratios):.2f} x (promise {promise}; {ratios[0]:.2f} to {ratios[-1]:.2f}; {middle})")
+    print(
+        f"{name}: {median(ratios):.2f} x (promise {promise}; {ratios[0]:.2f} to {ratios[-1]:.2f}; {middle})"
+    )
 
 
 def main() -> None:
     # an installed command is byte-compiled; a checkout on a machine that writes no byte code would not be
     subprocess.run([sys.executable, "-m", "compileall", "-q", str(CHECKOUT / "cortex_policy")], check=True)
     program = [sys.executable, "-m", "cortex_policy"]
-    compare("cortex-policy --version / python -c pass", "<= 8", [*program, "--version"], [sys.executable, "-c", "pass"])
+    compare(
+        "cortex-policy --version / python -c pass",
+        "<= 8",
+        [*program, "--version"],
+        [sys.executable, "-c", "pass"],
+    )
     if not CORPUS.is_dir():
         print(f"check / parsing alone: not measured, there is no corpus at {CORPUS}")
         return

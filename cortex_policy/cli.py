@@ -33,12 +33,26 @@ CHECK_FORMATS: Final = ("full", "concise", "json", "sarif", "junit", "github", "
 PROGRESS_FROM: Final = 500
 """Documents from which reading takes long enough that a person wants to see it."""
 
-_pack = click.option("--pack", "packs", multiple=True, metavar="NAME", help="Pack to use, by name or path (repeatable); replaces those of cortex-policy.yaml.")
-_root = click.option("--root", metavar="DIR", type=click.Path(path_type=Path), help="Root of the documents. Default: the directory of the nearest cortex-policy.yaml.")
+_pack = click.option(
+    "--pack",
+    "packs",
+    multiple=True,
+    metavar="NAME",
+    help="Pack to use, by name or path (repeatable); replaces those of cortex-policy.yaml.",
+)
+_root = click.option(
+    "--root",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Root of the documents. Default: the directory of the nearest cortex-policy.yaml.",
+)
 _now = click.option("--now", metavar="TIME", help="Take this for the present, such as 2026-01-31T12:00:00Z.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog="Exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 undecided, 4 our own fault.")
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 undecided, 4 our own fault.",
+)
 @click.version_option(__version__, prog_name="cortex-policy", message="%(prog)s %(version)s")
 def cli() -> None:
     """Check source-of-truth documents against declared rules."""
@@ -46,13 +60,41 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("root", required=False, type=click.Path(path_type=Path))
-@click.option("--only", multiple=True, metavar="PATH", help="Show only findings that touch PATH (repeatable); everything is still read.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="PATH",
+    help="Show only findings that touch PATH (repeatable); everything is still read.",
+)
 @_pack
-@click.option("--select", multiple=True, metavar="CODE", help="Only rules whose code starts with CODE (repeatable, or separated by commas).")
-@click.option("--ignore", multiple=True, metavar="CODE", help="No rules whose code starts with CODE (repeatable, or separated by commas).")
-@click.option("--severity", type=click.Choice(("error", "warning", "info")), default="warning", show_default=True, help="The least severe finding that makes the check fail.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="CODE",
+    help="Only rules whose code starts with CODE (repeatable, or separated by commas).",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="CODE",
+    help="No rules whose code starts with CODE (repeatable, or separated by commas).",
+)
+@click.option(
+    "--severity",
+    type=click.Choice(("error", "warning", "info")),
+    default="warning",
+    show_default=True,
+    help="The least severe finding that makes the check fail.",
+)
 @_now
-@click.option("--format", "form", type=click.Choice(CHECK_FORMATS), default="full", show_default=True, help="Output format.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(CHECK_FORMATS),
+    default="full",
+    show_default=True,
+    help="Output format.",
+)
 def check(
     root: Path | None,
     only: Sequence[str],
@@ -93,9 +135,18 @@ def _exit_code(result: CheckResult, severity: str) -> int:
 @cli.command()
 @_root
 @_pack
-@click.option("--kind", default="", metavar="KIND", help="Only items of this kind; `document` shows the documents.")
+@click.option(
+    "--kind", default="", metavar="KIND", help="Only items of this kind; `document` shows the documents."
+)
 @click.option("--id", "name", default="", metavar="ID", help="Only the item with this id.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Output format.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Output format.",
+)
 def items(root: Path | None, packs: Sequence[str], kind: str, name: str, form: str) -> None:
     """List the items of the documents, every value with its places and claims."""
     from cortex_policy.app.inspecting import item_views
@@ -106,15 +157,30 @@ def items(root: Path | None, packs: Sequence[str], kind: str, name: str, form: s
     project = open_project(root, packs)
     reading = read_project(project, load_ruleset(project), _time(None), _progress())
     views = item_views(reading, kind, name)
-    _write(render_items_json(views, reading.inputs) if form == "json" else render_items(views, style=_style()))
+    _write(
+        render_items_json(views, reading.inputs) if form == "json" else render_items(views, style=_style())
+    )
 
 
 @cli.command()
 @click.argument("subject", default="")
 @_root
 @_pack
-@click.option("--depth", type=click.IntRange(0, 100), default=2, show_default=True, help="How many steps around SUBJECT to show.")
-@click.option("--format", "form", type=click.Choice(("dot", "mermaid", "json")), default="dot", show_default=True, help="Output format.")
+@click.option(
+    "--depth",
+    type=click.IntRange(0, 100),
+    default=2,
+    show_default=True,
+    help="How many steps around SUBJECT to show.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("dot", "mermaid", "json")),
+    default="dot",
+    show_default=True,
+    help="Output format.",
+)
 def graph(subject: str, root: Path | None, packs: Sequence[str], depth: int, form: str) -> None:
     """Print the graph of items and documents, or the part around SUBJECT."""
     from cortex_policy.app.inspecting import graph_view
@@ -131,7 +197,14 @@ def graph(subject: str, root: Path | None, packs: Sequence[str], depth: int, for
 @click.argument("code", default="")
 @_root
 @_pack
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Output format.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Output format.",
+)
 def rule(code: str, root: Path | None, packs: Sequence[str], form: str) -> None:
     """Show the page of the rule CODE, or list all rules.
 
@@ -153,7 +226,14 @@ def rule(code: str, root: Path | None, packs: Sequence[str], form: str) -> None:
 @cli.command()
 @click.argument("pack", required=False)
 @_root
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Output format.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Output format.",
+)
 def test(pack: str | None, root: Path | None, form: str) -> None:
     """Run the examples of every rule of PACK (default: the packs of the root, else all that are shipped)."""
     from cortex_policy.app.project import rulesets_here
@@ -243,7 +323,9 @@ def _progress() -> Callable[[int, int], None] | None:
 
     def show(done: int, total: int) -> None:
         if total >= PROGRESS_FROM and (done % 50 == 0 or done == total):
-            sys.stderr.write(f"\rreading documents {done:,}/{total:,}" + ("\r\033[K" if done == total else ""))
+            sys.stderr.write(
+                f"\rreading documents {done:,}/{total:,}" + ("\r\033[K" if done == total else "")
+            )
             sys.stderr.flush()
 
     return show
@@ -266,7 +348,9 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     code = _run(args)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # nothing is left to clean up, and taking every value apart takes as long as a tenth of a check
+    os._exit(
+        code
+    )  # nothing is left to clean up, and taking every value apart takes as long as a tenth of a check
 
 
 def _open_closed_streams() -> None:
@@ -278,7 +362,9 @@ def _open_closed_streams() -> None:
 
 def _run(args: Sequence[str] | None) -> int:
     try:
-        code = cli.main(args=list(args) if args is not None else None, prog_name="cortex-policy", standalone_mode=False)
+        code = cli.main(
+            args=list(args) if args is not None else None, prog_name="cortex-policy", standalone_mode=False
+        )
         sys.stdout.flush()
         return code if isinstance(code, int) else EXIT_CLEAN
     except SystemExit as stop:
@@ -325,7 +411,9 @@ def _fault(error: Exception) -> int:
     place: Any = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
-    where = f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else ""
+    where = (
+        f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else ""
+    )
     click.echo(
         f"internal fault in cortex-policy {__version__}: {visible(str(error)) or 'no message'} ({type(error).__name__}{where})\n"
         "this is no verdict: nothing was decided. Please report it with the command you ran and the output of the same "

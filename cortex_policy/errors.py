@@ -6,9 +6,8 @@ command with the exit code that `docs/contract.md` promises, and is never shown 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 class Problem(NamedTuple):

@@ -61,7 +61,13 @@ BUILTIN_KINDS: Final[Mapping[str, Mapping[str, FieldType]]] = {
         "is_file": _BOOL,
         "names": _list(""),
     },
-    "section": {"id": _TEXT, "title": _TEXT, "document": _one("document"), "under": _one(""), "names": _list("")},
+    "section": {
+        "id": _TEXT,
+        "title": _TEXT,
+        "document": _one("document"),
+        "under": _one(""),
+        "names": _list(""),
+    },
     "box": {
         "id": _TEXT,
         "text": _TEXT,
@@ -103,7 +109,7 @@ def gather(graph: Graph, model: DocumentModel) -> Facts:
     """Every record of the graph, resolved. The same graph gives the same facts, in the same order."""
     world = _Gathering(graph, model)
     world.run()
-    return Facts(items=world.items, functions=world.functions(), claims=graph.declarations)
+    return Facts(items=world.items, functions=_Questions(world).table(), claims=graph.declarations)
 
 
 _NORMAL: Final = re.compile(r"[\W_]+")
@@ -138,7 +144,7 @@ class _Gathering:
             if key[0] != "document":
                 self.records[key] = _empty(key, _home(declarations).place)
         for key in self.graph.mentions:
-            self._record(key)
+            self.record(key)
         for key, declarations in self.graph.declarations.items():
             self._fill(key, declarations)
         self._twins()
@@ -147,7 +153,7 @@ class _Gathering:
 
     # ---------------------------------------------------------------- records
 
-    def _record(self, key: Key) -> Record:
+    def record(self, key: Key) -> Record:
         """The record of `key`, made as a stub when nobody declares it."""
         record = self.records.get(key)
         if record is None:
@@ -250,9 +256,9 @@ class _Gathering:
             _set(record, "is_declared", False, spoken[:MAX_SHOWN] or places)
         self._mentions(record, key)
 
-    def _gap(self, kind: str, name: str, below: str) -> Record:
+    def gap(self, kind: str, name: str, below: str) -> Record:
         """An id that nobody uses; it is shown at the id before it in the series."""
-        record = self._record((kind, name))
+        record = self.record((kind, name))
         if record.place is None:
             record.place = self.records[(kind, below)].place
         return record
@@ -268,7 +274,12 @@ class _Gathering:
                 _set(record, name, (value[0] if single and value else value) if single else value, places)
 
     def _view(
-        self, record: Record, kind: KindSpec, declarations: tuple[Declaration, ...], source: str, conflicts: list[Record]
+        self,
+        record: Record,
+        kind: KindSpec,
+        declarations: tuple[Declaration, ...],
+        source: str,
+        conflicts: list[Record],
     ) -> Record:
         """What one source says of an item, over what is common to all of them."""
         view = Record(
@@ -283,7 +294,9 @@ class _Gathering:
         for name in self.collections[kind.name]:
             _set(view, name, () if complete else OpenTuple(), ())
         for name in dict.fromkeys(name for declaration in declarations for name in declaration.fields):
-            readings = [reading for declaration in declarations for reading in declaration.fields.get(name, ())]
+            readings = [
+                reading for declaration in declarations for reading in declaration.fields.get(name, ())
+            ]
             if name in self.collections[kind.name]:
                 places, value = self._value(readings, view)
                 _set(view, name, value if complete else OpenTuple(value), places)
@@ -291,12 +304,16 @@ class _Gathering:
                 self._single(view, name, readings, source, conflicts)
         return view
 
-    def _single(self, view: Record, name: str, readings: Sequence[Reading], source: str, conflicts: list[Record]) -> None:
+    def _single(
+        self, view: Record, name: str, readings: Sequence[Reading], source: str, conflicts: list[Record]
+    ) -> None:
         places = tuple(reading.place for reading in readings)
         values = [self._one(reading.value, reading.place) for reading in readings]
         distinct: list[Any] = values[:1]
         for value in values[1:]:
-            if not any(value is known or (type(value) is type(known) and value == known) for known in distinct):
+            if not any(
+                value is known or (type(value) is type(known) and value == known) for known in distinct
+            ):
                 distinct.append(value)
         if len(distinct) == 1:
             _set(view, name, distinct[0], places)
@@ -320,8 +337,8 @@ class _Gathering:
     def _one(self, value: Any, place: Place, owner: Record | None = None) -> Any:
         if isinstance(value, Ref):
             if value.kind == "document":
-                return self._record(("document", self.graph.resolve[(place.path, value.id)]))
-            return self._record((value.kind, value.id))
+                return self.record(("document", self.graph.resolve[(place.path, value.id)]))
+            return self.record((value.kind, value.id))
         if isinstance(value, Box):
             return self._box(value, place, owner)
         return value
@@ -371,16 +388,16 @@ class _Gathering:
         for kind, records in declared.items():
             self.items[kind] = OpenTuple(records) if kind in self.graph.open_kinds else tuple(records)
 
-    def _parts(self, field: str) -> tuple[Record, ...]:
+    def parts(self, field: str) -> tuple[Record, ...]:
         """Every member of one list of parts, in the order of place; made when somebody asks."""
         found = [part for record in self.records.values() for part in record.values.get(field, ())]
         return tuple(sorted(found, key=_by_place))
 
-    def _spoken_of(self, key: Key) -> bool:
+    def spoken_of(self, key: Key) -> bool:
         """Whether some prose names the id, or some field does whose target nobody declares."""
         return key in self.graph.mentions or key not in self.graph.declarations
 
-    def _edges(self, relation: str) -> dict[Key, list[Key]]:
+    def edges(self, relation: str) -> dict[Key, list[Key]]:
         """Who refers to whom in the effective value of one field."""
         found: dict[Key, list[Key]] = {}
         for key in self.graph.declarations:
@@ -389,51 +406,64 @@ class _Gathering:
             found[key] = [(target.kind, target.id) for target in targets if isinstance(target, Record)]
         return found
 
-    def functions(self) -> dict[str, Callable[..., Any]]:
-        """The host functions of the rule language, by name. Each answers from memory."""
-        graph, items, records = self.graph, self.items, self.records
-        edges: dict[str, dict[Key, list[Key]]] = {}
-        cycles: dict[str, frozenset[Key]] = {}
-        spoken = {
-            kind: tuple(records[key] for key in sorted(records) if key[0] == kind and self._spoken_of(key))
-            for kind in items
-        }
 
-        def along(relation: str) -> dict[Key, list[Key]]:
-            if relation not in edges:
-                edges[relation] = self._edges(relation)
-            return edges[relation]
+class _Questions:
+    """The host functions of the rule language. Each answers from the records alone, and remembers what it worked out."""
 
-        def all_of(kind: str) -> Sequence[Record]:
-            if kind in _LISTED_BY and not items[kind]:
-                items[kind] = self._parts(_LISTED_BY[kind])
-            return items[kind]
+    def __init__(self, world: _Gathering) -> None:
+        self.world = world
+        self.relations: dict[str, dict[Key, list[Key]]] = {}
+        self.cycles: dict[str, frozenset[Key]] = {}
+        self.spoken: dict[str, Sequence[Record]] = {}
 
-        def item(name: str) -> Any:
-            found = [records[(kind, name)] for kind in sorted(items) if (kind, name) in records]
-            return found[0] if found else UNKNOWN
+    def items(self, kind: str) -> Sequence[Record]:
+        """Every declared item of a kind."""
+        found = self.world.items
+        if kind in _LISTED_BY and not found[kind]:
+            found[kind] = self.world.parts(_LISTED_BY[kind])
+        return found[kind]
 
-        def spoken_of(kind: str) -> Sequence[Record]:
-            return spoken[kind]
+    def item(self, name: str) -> Any:
+        """The item with this id, whatever its kind; unknown when there is none."""
+        keys = ((kind, name) for kind in sorted(self.world.items))
+        return next((self.world.records[key] for key in keys if key in self.world.records), UNKNOWN)
 
-        def gaps(kind: str) -> Sequence[Record]:
-            return tuple(self._gap(kind, name, below) for name, below in graph.gaps(kind))
+    def mentioned(self, kind: str) -> Sequence[Record]:
+        """Every item of a kind that is spoken of, declared or not."""
+        if kind not in self.spoken:
+            keys = sorted(key for key in self.world.records if key[0] == kind and self.world.spoken_of(key))
+            self.spoken[kind] = tuple(self.world.records[key] for key in keys)
+        return self.spoken[kind]
 
-        def in_cycle(record: Record, relation: str) -> bool:
-            if relation not in cycles:
-                cycles[relation] = in_cycles(along(relation))
-            return (record.kind, record.id) in cycles[relation]
+    def gaps(self, kind: str) -> Sequence[Record]:
+        """The ids between the lowest and the highest of a series that nobody uses."""
+        return tuple(self.world.gap(kind, name, below) for name, below in self.world.graph.gaps(kind))
 
-        def reach(record: Record, relation: str) -> Sequence[Record]:
-            return tuple(self._record(key) for key in reachable(along(relation), (record.kind, record.id)))
+    def in_cycle(self, record: Record, relation: str) -> bool:
+        """Whether `record` reaches itself along a field."""
+        if relation not in self.cycles:
+            self.cycles[relation] = in_cycles(self._along(relation))
+        return (record.kind, record.id) in self.cycles[relation]
 
+    def reach(self, record: Record, relation: str) -> Sequence[Record]:
+        """Everything that `record` reaches along a field, nearest first."""
+        keys = reachable(self._along(relation), (record.kind, record.id))
+        return tuple(self.world.record(key) for key in keys)
+
+    def _along(self, relation: str) -> dict[Key, list[Key]]:
+        if relation not in self.relations:
+            self.relations[relation] = self.world.edges(relation)
+        return self.relations[relation]
+
+    def table(self) -> dict[str, Callable[..., Any]]:
+        """The functions by the names that expressions use."""
         return {
-            "items": all_of,
-            "item": item,
-            "mentioned": spoken_of,
-            "gaps": gaps,
-            "in_cycle": in_cycle,
-            "reach": reach,
+            "items": self.items,
+            "item": self.item,
+            "mentioned": self.mentioned,
+            "gaps": self.gaps,
+            "in_cycle": self.in_cycle,
+            "reach": self.reach,
         }
 
 
@@ -445,7 +475,9 @@ def _others(boxes: Sequence[Record], path: str) -> tuple[Record, ...]:
 
 def _home(declarations: Sequence[Declaration]) -> Declaration:
     """The declaration at which an item is shown: where it is written out, not where it is listed."""
-    return next((declaration for declaration in declarations if declaration.source == "declared"), declarations[0])
+    return next(
+        (declaration for declaration in declarations if declaration.source == "declared"), declarations[0]
+    )
 
 
 def _empty(key: Key, place: Place | None) -> Record:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from posixpath import normpath
 from typing import Final, NamedTuple
 
@@ -73,7 +74,7 @@ class Graph(NamedTuple):
         missing = []
         for (stem, width), numbers in sorted(series.items()):
             ordered = sorted(numbers)
-            for low, high in zip(ordered, ordered[1:], strict=False):
+            for low, high in pairwise(ordered):
                 if 1 < high - low <= MAX_GAP:
                     below = f"{stem}{low:0{width}d}"
                     missing += [(f"{stem}{number:0{width}d}", below) for number in range(low + 1, high)]
@@ -116,7 +117,10 @@ def reachable(edges: Mapping[Key, Sequence[Key]], start: Key) -> tuple[Key, ...]
 
 
 def build(
-    documents: Iterable[Document], model: DocumentModel, tree: Iterable[str], truncated: Truncated | None = None
+    documents: Iterable[Document],
+    model: DocumentModel,
+    tree: Iterable[str],
+    truncated: Truncated | None = None,
 ) -> Graph:
     """Join `documents`; `tree` lists every path of the root, `truncated` says what of it lies out of sight.
 
@@ -136,7 +140,9 @@ def build(
     edges = tuple(_edges(declarations, model, resolver))
     return Graph(
         documents=ordered,
-        declarations={key: tuple(sorted(found, key=lambda d: d.place)) for key, found in declarations.items()},
+        declarations={
+            key: tuple(sorted(found, key=lambda d: d.place)) for key, found in declarations.items()
+        },
         mentions={key: tuple(sorted(found, key=lambda m: m.place)) for key, found in mentions.items()},
         edges=edges,
         open_kinds=_open_kinds(ordered) | truncated.kinds,
@@ -155,7 +161,9 @@ def _open_kinds(documents: Sequence[Document]) -> frozenset[str]:
     return frozenset(hidden)
 
 
-def _edges(declarations: Mapping[Key, list[Declaration]], model: DocumentModel, resolver: _Resolver) -> Iterable[Edge]:
+def _edges(
+    declarations: Mapping[Key, list[Declaration]], model: DocumentModel, resolver: _Resolver
+) -> Iterable[Edge]:
     """Every reference in every reference field, in the order of item, field and text."""
     for key in sorted(declarations):
         kind = model.kinds.get(key[0])
@@ -163,12 +171,22 @@ def _edges(declarations: Mapping[Key, list[Declaration]], model: DocumentModel, 
             continue
         for declaration in sorted(declarations[key], key=lambda d: d.place):
             for name, readings in declaration.fields.items():
-                if name not in kind.fields or kind.fields[name].name not in ("reference", "references", "path"):
+                if name not in kind.fields or kind.fields[name].name not in (
+                    "reference",
+                    "references",
+                    "path",
+                ):
                     continue
                 for reading in readings:
-                    values = reading.value if isinstance(reading.value, tuple) and not isinstance(reading.value, Ref) else (reading,)
+                    values = (
+                        reading.value
+                        if isinstance(reading.value, tuple) and not isinstance(reading.value, Ref)
+                        else (reading,)
+                    )
                     for element in values:
-                        yield Edge(key, name, resolver.key(element.value, declaration.place.path), element.place)
+                        yield Edge(
+                            key, name, resolver.key(element.value, declaration.place.path), element.place
+                        )
 
 
 class _Resolver:

@@ -72,7 +72,15 @@ def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _order(finding: Finding) -> tuple[Any, ...]:
     first = finding.locations[0] if finding.locations else Location("", 0, 0, "", "primary")
-    return (first.path, first.line, first.column, finding.rule, finding.condition, finding.subjects, finding.fingerprint)
+    return (
+        first.path,
+        first.line,
+        first.column,
+        finding.rule,
+        finding.condition,
+        finding.subjects,
+        finding.fingerprint,
+    )
 
 
 class _Run:
@@ -131,16 +139,24 @@ class _Run:
         if outcome is Outcome.UNKNOWN and not self.rule.report_unknown:
             return
         tree = self.rule.when
-        reasons = explain(tree, env, self.facts.functions) if tree is not None else Explanation(UNKNOWN, (), ())
+        reasons = (
+            explain(tree, env, self.facts.functions) if tree is not None else Explanation(UNKNOWN, (), ())
+        )
         missing = _missing(reasons.reads)
-        message = f"cannot tell whether this rule applies to {_name(subject)}" + (f": {missing}" if missing else "")
+        message = f"cannot tell whether this rule applies to {_name(subject)}" + (
+            f": {missing}" if missing else ""
+        )
         yield self._finding("when", subject, outcome, message, reasons.reads, tuple, ())
 
-    def _broken(self, condition: Condition, subject: Any, env: dict[str, Any], outcome: Outcome) -> Iterable[Finding]:
+    def _broken(
+        self, condition: Condition, subject: Any, env: dict[str, Any], outcome: Outcome
+    ) -> Iterable[Finding]:
         """One finding, or one for each deciding member when the message speaks of the member."""
         reasons = explain(condition.tree, env, self.facts.functions)
         context = partial(self._context, env)
-        speaking = [w for w in reasons.witnesses if condition.message.names & {name for name, _ in w.bindings}]
+        speaking = [
+            w for w in reasons.witnesses if condition.message.names & {name for name, _ in w.bindings}
+        ]
         if not speaking:
             reads = [*reasons.reads, *(read for witness in reasons.witnesses for read in witness.reads)]
             message = self._message(condition, env, reasons.value, reads)
@@ -170,7 +186,9 @@ class _Run:
     def _whole(self, value: Any) -> Finding:
         """The rule's own collection cannot be had: that is an error of this run, never a pass."""
         reason = value.reason if isinstance(value, Failure) else "unknown"
-        return self._finding("for", None, outcome_of(value), f"the subjects cannot be listed: {reason}", (), tuple, ())
+        return self._finding(
+            "for", None, outcome_of(value), f"the subjects cannot be listed: {reason}", (), tuple, ()
+        )
 
     def _finding(
         self,
@@ -238,7 +256,12 @@ def _places(
     the subject itself; then what other records say. A fact that nobody states is shown at the record that lacks it.
     """
     reads = list(reads)
-    own = [place for read in reads if _is_own(read, subject) and not _lists_parts(read, reads) for place in read.places]
+    own = [
+        place
+        for read in reads
+        if _is_own(read, subject) and not _lists_parts(read, reads)
+        for place in read.places
+    ]
     if not own:
         own = [place for read in context() if _is_own(read, subject) for place in read.places]
     if isinstance(subject, Record) and subject.place is not None and (not own or subject.kind in PARTS):
@@ -298,7 +321,9 @@ def _member(value: Any) -> str:
 
 
 def _fingerprint(rule: str, subjects: Sequence[str], condition: str, content: Sequence[Any]) -> str:
-    text = json.dumps([rule, list(subjects), condition, list(content)], ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps(
+        [rule, list(subjects), condition, list(content)], ensure_ascii=True, separators=(",", ":")
+    )
     return "sha256:" + sha256(text.encode()).hexdigest()
 
 
@@ -320,7 +345,11 @@ def _faults(graph: Graph, lines: Lines) -> Iterable[Finding]:
                 message=f"{fault.message}; {kind.fix}",
                 locations=(
                     Location(
-                        fault.place.path, fault.place.line, fault.place.column, _line(lines, fault.place), "primary"
+                        fault.place.path,
+                        fault.place.line,
+                        fault.place.column,
+                        _line(lines, fault.place),
+                        "primary",
                     ),
                 ),
                 fingerprint=_fingerprint(kind.id, subjects, fault.message, [count]),

@@ -22,7 +22,20 @@ MAX_CONFIG_BYTES: Final = 1024 * 1024
 """One file of a pack or configuration; hand-written ones stay far below."""
 
 SKIPPED_FOLDERS: Final = frozenset(
-    {".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".nox", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        "node_modules",
+        ".venv",
+        "venv",
+        "__pycache__",
+        ".tox",
+        ".nox",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+    }
 )
 """Folders of tools, in which no team keeps its documents."""
 
@@ -71,14 +84,24 @@ def list_tree(root: Path) -> Tree:
             else:
                 odd[name] = kind
         if len(files) > MAX_FILES:
-            raise ConfigurationError((Problem(message=f"more than {MAX_FILES:,} files below `{root}`", hint="is this the root of the documents?"),))
+            raise ConfigurationError(
+                (
+                    Problem(
+                        message=f"more than {MAX_FILES:,} files below `{root}`",
+                        hint="is this the root of the documents?",
+                    ),
+                )
+            )
     return Tree(root=root, files=tuple(sorted(files)), odd=odd, folders=tuple(sorted(folders)))
 
 
 def no_directory(root: Path) -> Problem:
     """Why `root` cannot be the root of documents."""
     if root.exists():
-        return Problem(message=f"not a directory: `{root}`", hint="name the directory that holds it, and use `--only` for single files")
+        return Problem(
+            message=f"not a directory: `{root}`",
+            hint="name the directory that holds it, and use `--only` for single files",
+        )
     return Problem(message=f"no such directory: `{root}`", hint="name the root of the documents")
 
 
@@ -132,16 +155,28 @@ def read_text(path: Path, shown: str) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
-        raise ConfigurationError((Problem(message=f"cannot read `{shown}`: {_reason(error)}", path=shown),)) from None
+        raise ConfigurationError(
+            (Problem(message=f"cannot read `{shown}`: {_reason(error)}", path=shown),)
+        ) from None
     if len(data) > MAX_CONFIG_BYTES:
-        raise ConfigurationError((Problem(message=f"`{shown}` has more than {MAX_CONFIG_BYTES:,} bytes", path=shown),))
+        raise ConfigurationError(
+            (Problem(message=f"`{shown}` has more than {MAX_CONFIG_BYTES:,} bytes", path=shown),)
+        )
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError((Problem(message=f"`{shown}` is not UTF-8", path=shown, line=line, column=1),)) from None
+        raise ConfigurationError(
+            (Problem(message=f"`{shown}` is not UTF-8", path=shown, line=line, column=1),)
+        ) from None
     if text.startswith("\ufeff"):
-        problem = Problem(message=f"`{shown}` starts with a byte order mark", path=shown, line=1, column=1, hint="save it as UTF-8 without BOM")
+        problem = Problem(
+            message=f"`{shown}` starts with a byte order mark",
+            path=shown,
+            line=1,
+            column=1,
+            hint="save it as UTF-8 without BOM",
+        )
         raise ConfigurationError((problem,))
     return text
 
@@ -155,7 +190,9 @@ def shipped(folder: str) -> Path:
     for candidate in (package / "_shipped" / folder, package.parent / folder):
         if candidate.is_dir():
             return candidate
-    raise ConfigurationError((Problem(message=f"this installation has no `{folder}`", hint="install cortex-policy again"),))
+    raise ConfigurationError(
+        (Problem(message=f"this installation has no `{folder}`", hint="install cortex-policy again"),)
+    )
 
 
 def read_folder(folder: Path, shown: str, suffixes: tuple[str, ...]) -> dict[str, str]:

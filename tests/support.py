@@ -221,7 +221,11 @@ def repository(root: Path, files: Mapping[str, str | bytes], config: str | bytes
 
 
 def command(
-    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, limit: Any = None, **more: Any
+    *arguments: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    limit: Any = None,
+    **more: Any,
 ) -> subprocess.CompletedProcess[bytes]:
     """`python -m cortex_policy …` in a clean environment; `limit` runs in the child before it starts."""
     return subprocess.run(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from cortex_policy.app.reading import Reading
 from cortex_policy.documents.faults import FAULTS
@@ -33,7 +32,9 @@ class Selection(NamedTuple):
 
 
 def _within(path: str, only: Sequence[str]) -> bool:
-    return any(path == wanted or wanted in ("", ".") or path.startswith(wanted.rstrip("/") + "/") for wanted in only)
+    return any(
+        path == wanted or wanted in ("", ".") or path.startswith(wanted.rstrip("/") + "/") for wanted in only
+    )
 
 
 def check(reading: Reading, selection: Selection) -> CheckResult:
@@ -67,7 +68,11 @@ def _known(selection: Selection, ruleset: Ruleset) -> None:
     for wanted in (*selection.select, *selection.ignore):
         if not any(code.startswith(wanted) for code in codes):
             raise ConfigurationError(
-                (Problem(message=f"no rule has a code that starts with `{wanted}`", hint=suggest(wanted, codes)),)
+                (
+                    Problem(
+                        message=f"no rule has a code that starts with `{wanted}`", hint=suggest(wanted, codes)
+                    ),
+                )
             )
 
 

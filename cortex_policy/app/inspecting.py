@@ -8,11 +8,11 @@ from typing import Any
 
 from cortex_policy.app.checking import Selection, rule_infos
 from cortex_policy.app.reading import Reading
+from cortex_policy.documents.values import Box
 from cortex_policy.errors import ConfigurationError, Problem, UndecidedError
 from cortex_policy.graph import Key
 from cortex_policy.model import UNKNOWN, Declaration, Place, Record, Ref
 from cortex_policy.model import Reading as Stated
-from cortex_policy.documents.values import Box
 from cortex_policy.report.graph import EdgeView, GraphView, NodeView
 from cortex_policy.report.items import ClaimView, FieldView, ItemView
 from cortex_policy.report.rule_page import RulePage
@@ -26,7 +26,9 @@ def item_views(reading: Reading, kind: str, name: str) -> tuple[ItemView, ...]:
     _something(reading)
     kinds = sorted(reading.ruleset.model.kinds)
     if kind and kind not in kinds:
-        raise ConfigurationError((Problem(message=f"no kind `{kind}`", hint=suggest(kind, kinds) or "kinds: " + ", ".join(kinds)),))
+        raise ConfigurationError(
+            (Problem(message=f"no kind `{kind}`", hint=suggest(kind, kinds) or "kinds: " + ", ".join(kinds)),)
+        )
     keys = [key for key in sorted(reading.graph.declarations) if key[0] in kinds]
     if kind:
         keys = [key for key in keys if key[0] == kind]
@@ -35,9 +37,13 @@ def item_views(reading: Reading, kind: str, name: str) -> tuple[ItemView, ...]:
     if name:
         ids = [key[1] for key in keys]
         if name not in ids:
-            raise ConfigurationError((Problem(message=f"no document declares `{name}`", hint=suggest(name, ids)),))
+            raise ConfigurationError(
+                (Problem(message=f"no document declares `{name}`", hint=suggest(name, ids)),)
+            )
         keys = [key for key in keys if key[1] == name]
-    records = {(record.kind, record.id): record for kind in kinds for record in reading.facts.items.get(kind, ())}
+    records = {
+        (record.kind, record.id): record for kind in kinds for record in reading.facts.items.get(kind, ())
+    }
     return tuple(_item_view(key, records[key], reading) for key in keys)
 
 
@@ -55,7 +61,11 @@ def _item_view(key: Key, record: Record, reading: Reading) -> ItemView:
         kind=key[0],
         id=key[1],
         declarations=tuple(declaration.place for declaration in declarations),
-        fields=tuple(view for name in fields if (view := _field_view(name, record, declarations, precedence)) is not None),
+        fields=tuple(
+            view
+            for name in fields
+            if (view := _field_view(name, record, declarations, precedence)) is not None
+        ),
         declaration_texts=tuple(declaration.text for declaration in declarations),
         mentions=tuple(mention.place for mention in reading.graph.mentions.get(key, ())),
     )
@@ -114,7 +124,9 @@ def graph_view(reading: Reading, subject: str, depth: int) -> GraphView:
     _something(reading)
     kinds = set(reading.ruleset.model.kinds)
     declared = [key for key in reading.graph.declarations if key[0] in kinds]
-    spoken = [key for key in reading.graph.mentions if key[0] in kinds and key not in reading.graph.declarations]
+    spoken = [
+        key for key in reading.graph.mentions if key[0] in kinds and key not in reading.graph.declarations
+    ]
     edges = {(edge.source, edge.relation, edge.target): edge.place for edge in reading.graph.edges}
     for key in declared:
         for declaration in reading.graph.declarations[key]:
@@ -136,7 +148,9 @@ def _around(subject: str, keys: set[Key], edges: Iterable[tuple[Key, str, Key]],
     names = {key[1]: key for key in sorted(keys)}
     start = names.get(subject) or names.get(f"doc:{subject}")
     if start is None:
-        raise ConfigurationError((Problem(message=f"nothing is called `{subject}`", hint=suggest(subject, names)),))
+        raise ConfigurationError(
+            (Problem(message=f"nothing is called `{subject}`", hint=suggest(subject, names)),)
+        )
     near = {start}
     for _ in range(depth):
         near |= {t for s, _, t in edges if s in near} | {s for s, _, t in edges if t in near}
@@ -166,7 +180,9 @@ def rule_pages(rulesets: Sequence[Ruleset], code: str) -> tuple[RulePage, ...]:
         found = [info for info in infos if code.casefold() in (info.id.casefold(), info.name.casefold())]
         if not found:
             known = [info.id for info in infos]
-            raise ConfigurationError((Problem(message=f"no rule `{code}`", hint=suggest(code.upper(), known)),))
+            raise ConfigurationError(
+                (Problem(message=f"no rule `{code}`", hint=suggest(code.upper(), known)),)
+            )
         infos = tuple(found)
     return tuple(_page(rules[info.id]) if info.id in rules else RulePage(info) for info in infos)
 

@@ -22,10 +22,15 @@ def processes() -> int:
     """How many processes are worth it here: one where processes cannot be forked safely."""
     if not hasattr(os, "fork") or threading.active_count() > 1:
         return 1
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MAX_PROCESSES)
+    return min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        MAX_PROCESSES,
+    )
 
 
-def spread(work: Callable[[Job], Result], jobs: Sequence[Job], weights: Sequence[int], count: int) -> list[Result]:
+def spread(
+    work: Callable[[Job], Result], jobs: Sequence[Job], weights: Sequence[int], count: int
+) -> list[Result]:
     """`[work(job) for job in jobs]`, done by `count` processes with shares of equal weight.
 
     Raises whatever `work` raises.

@@ -89,7 +89,9 @@ def read_pack(name: str, base: Path) -> PackFiles:
     schemas = world.read_folder(world.shipped("schemas"), "schemas", (".json",))
     if name in shipped_packs():
         files = world.read_folder(world.shipped("rules") / name, f"rules/{name}", PACK_SUFFIXES)
-        return PackFiles(name=name, origin=f"rules/{name}", files=files, schemas=schemas, shipped=frozenset(schemas))
+        return PackFiles(
+            name=name, origin=f"rules/{name}", files=files, schemas=schemas, shipped=frozenset(schemas)
+        )
     folder = base / name
     if not folder.is_dir():
         known = ", ".join(shipped_packs())

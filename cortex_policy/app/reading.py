@@ -11,7 +11,13 @@ from cortex_policy import world
 from cortex_policy.app.parallel import processes, spread
 from cortex_policy.app.project import Project
 from cortex_policy.documents.patterns import compile_glob
-from cortex_policy.documents.reading import MAX_DOCUMENT_BYTES, may_declare, read_document, schema_faults, unread
+from cortex_policy.documents.reading import (
+    MAX_DOCUMENT_BYTES,
+    may_declare,
+    read_document,
+    schema_faults,
+    unread,
+)
 from cortex_policy.documents.spec import DocumentModel, ReaderSpec
 from cortex_policy.facts import BUILTIN_KINDS, Facts, gather
 from cortex_policy.graph import Graph, Truncated, build
@@ -65,7 +71,9 @@ class Reading(NamedTuple):
         return self.texts.lines(path)
 
 
-def read_project(project: Project, ruleset: Ruleset, now: datetime, progress: Progress | None = None) -> Reading:
+def read_project(
+    project: Project, ruleset: Ruleset, now: datetime, progress: Progress | None = None
+) -> Reading:
     """Read every document of a project. Raises `ConfigurationError`."""
     tree = world.list_tree(project.root)
     texts = Texts()
@@ -158,29 +166,35 @@ def _parsed(files: Sequence[_File], model: DocumentModel, progress: Progress | N
     """Every file as a document. Validation is one job, because whoever does it pays 40 ms for jsonschema once."""
     weights = [len(file.data or b"") + WEIGHT_OF_A_FILE for file in files]
     validated = [file for file in files if any(reader.schemas for reader in file.readers)]
-    jobs: list[Sequence[_File]] = [(file,) for file in files]
+    jobs: list[tuple[_File, ...]] = [(file,) for file in files]
     if validated:
-        jobs.append(validated)
+        jobs.append(tuple(validated))
         weights.append(WEIGHT_OF_JSONSCHEMA + WEIGHT_OF_A_FILE * len(validated))
     count = processes() if sum(weights) >= PARALLEL_FROM else 1
     done = 0
 
-    def work(job: Sequence[_File]) -> Document | None | dict[tuple[str, str], tuple[Fault, ...]]:
+    def work(job: tuple[_File, ...]) -> _Read:
         nonlocal done
-        if job is validated:
-            return _violations(job)
+        if job is jobs[-1] and validated:
+            return _Read(None, _violations(job))
         done += count
         if progress is not None:
             progress(min(done, len(files)), len(files))
-        return _parse(job[0], model)
+        return _Read(_parse(job[0], model), {})
 
     found = spread(work, jobs, weights, count)
-    violations = found.pop() if validated else {}
-    assert isinstance(violations, dict)  # the last job is the one that was appended
-    for document in found:
-        if isinstance(document, Document):
+    violations = found[-1].violations if found else {}
+    for document in (read.document for read in found):
+        if document is not None:
             faults = violations.get((document.path, document.reader), ())
             yield document._replace(faults=document.faults + faults) if faults else document
+
+
+class _Read(NamedTuple):
+    """What one job of reading gives: a document, or what schemas say by path and reader."""
+
+    document: Document | None
+    violations: Mapping[tuple[str, str], tuple[Fault, ...]]
 
 
 def _violations(files: Sequence[_File]) -> dict[tuple[str, str], tuple[Fault, ...]]:

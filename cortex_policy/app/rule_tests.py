@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from cortex_policy.app.reading import read_files
 from cortex_policy.errors import ConfigurationError, Problem
@@ -28,11 +27,12 @@ def run_examples(rulesets: Sequence[Ruleset], now: datetime) -> tuple[ExampleRes
     """Every example of every rule. Raises `ConfigurationError` when examples cannot be read at all."""
     results: list[ExampleResult] = []
     problems: list[Problem] = []
-    for ruleset, rule in ((ruleset, rule) for ruleset in rulesets for rule in ruleset.rules):
-        examples = rule.examples()
-        problems += examples.problems
-        results += _missing(rule, examples.found)
-        results += (_run(rule, example, ruleset, now) for example in examples.found)
+    for ruleset in rulesets:
+        for rule in ruleset.rules:
+            examples = rule.examples()
+            problems += examples.problems
+            results += _missing(rule, examples.found)
+            results += (_run(rule, example, ruleset, now) for example in examples.found)
     if problems:
         raise ConfigurationError(tuple(problems))
     return tuple(results)
@@ -51,7 +51,9 @@ def _run(rule: Rule, example: Example, ruleset: Ruleset, now: datetime) -> Examp
     alone = Ruleset(model=ruleset.model, rules=(rule,), digest=ruleset.digest, packs=ruleset.packs)
     decision = decide(alone, reading.facts, reading.graph, reading.lines, now)
     own = tuple(finding for finding in decision.findings if finding.rule == rule.info.id)
-    problem = _not_passed(rule, example, decision, own) if example.verdict == "pass" else _not_failed(example, own)
+    problem = (
+        _not_passed(rule, example, decision, own) if example.verdict == "pass" else _not_failed(example, own)
+    )
     return ExampleResult(rule=rule.info.id, name=example.name, verdict=example.verdict, problem=problem)
 
 

@@ -1,13 +1,13 @@
 """Markdown as a flat list of blocks with their lines: what readers look at.
 
 Block tokens of markdown-it-py only: ids, statuses and boxes inside fences, HTML comments and link definitions are not
-prose. Inline parsing costs as much again as block parsing, so it happens only where a reader asks for links.
+prose. Inline parsing costs as much again as block parsing, and nothing here needs it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import frontmatter
@@ -126,7 +126,7 @@ def blocks(body: str, body_line: int) -> list[Block]:
         if token.level >= MAX_BLOCK_NESTING - 1 and token.type in _CONTAINERS:
             line = token.map[0] + 1 if token.map else 1
             raise TooDeep(f"lists nested deeper than {MAX_BLOCK_NESTING // 2 - 1} levels", body_line + line)
-    return list(_walk(tokens, body_line))
+    return _Walk(body_line).run(tokens)
 
 
 _CONTAINERS: Final = frozenset({"list_item_open", "blockquote_open"})
@@ -148,73 +148,126 @@ class TooDeep(Exception):
         self.line = line
 
 
-class _Row:
-    """A table row while its cells arrive."""
+class _Walk:
+    """Turns block tokens into blocks: what is open (heading, list, quote, table) while the text arrives."""
 
-    def __init__(self) -> None:
+    __slots__ = (
+        "blocks",
+        "cells",
+        "depth",
+        "fresh_item",
+        "header",
+        "heading",
+        "in_header",
+        "offset",
+        "quotes",
+        "table",
+    )
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+        self.blocks: list[Block] = []
+        self.depth = self.quotes = self.heading = 0
+        self.fresh_item = self.table = self.in_header = False
         self.header: tuple[str, ...] = ()
-        self.cells: list[str] = []
-        self.line = 0
+        self.cells: list[tuple[int, str]] = []
+
+    def run(self, tokens: list[Token]) -> list[Block]:
+        for token in tokens:
+            step = _STEPS.get(token.type)
+            if step is not None:
+                step(self, token)
+        return self.blocks
+
+    def add(self, kind: str, level: int, token: Token, text: str) -> None:
+        line = token.map[0] + 1 + self.offset if token.map else 0
+        self.blocks.append(Block(kind, line, level, text, self.quotes > 0))
+
+    def inline(self, token: Token) -> None:
+        """The text of whatever was opened last."""
+        text = token.content if "<!--" not in token.content else _blank_comments(token.content)
+        if self.table:
+            self.cells.append((token.map[0] + 1 + self.offset if token.map else 0, text))
+        elif self.heading:
+            self.add("heading", self.heading, token, text)
+            self.heading = 0
+        elif self.fresh_item:
+            self.add("item", self.depth, token, text)
+            self.fresh_item = False
+        else:
+            self.add("paragraph", self.depth, token, text)
+
+    def open_heading(self, token: Token) -> None:
+        self.heading = int(token.tag[1])
+        self.fresh_item = False
+
+    def open_item(self, token: Token) -> None:
+        self.fresh_item = True
+
+    def close_item(self, token: Token) -> None:
+        self.fresh_item = False
+
+    def open_list(self, token: Token) -> None:
+        self.depth += 1
+
+    def close_list(self, token: Token) -> None:
+        self.depth -= 1
+
+    def open_quote(self, token: Token) -> None:
+        self.quotes += 1
+
+    def close_quote(self, token: Token) -> None:
+        self.quotes -= 1
+
+    def fence(self, token: Token) -> None:
+        self.add("fence", self.depth, token, token.content)
+
+    def open_table(self, token: Token) -> None:
+        self.table, self.header = True, ()
+
+    def close_table(self, token: Token) -> None:
+        self.table = False
+
+    def open_header(self, token: Token) -> None:
+        self.in_header = True
+
+    def close_header(self, token: Token) -> None:
         self.in_header = False
 
+    def open_row(self, token: Token) -> None:
+        self.cells = []
 
-def _walk(tokens: list[Token], offset: int) -> Iterator[Block]:
-    depth = quotes = heading = 0
-    fresh_item = False
-    row: _Row | None = None
-    for token in tokens:
-        kind = token.type
-        if kind == "inline":
-            first = (token.map or (0, 0))[0] + 1 + offset
-            text = token.content if "<!--" not in token.content else _blank_comments(token.content)
-            if row is not None:
-                row.cells.append(text)
-                row.line = first
-            elif heading:
-                yield Block("heading", first, heading, text, quotes > 0)
-                heading = 0
-            elif fresh_item:
-                yield Block("item", first, depth, text, quotes > 0)
-                fresh_item = False
-            else:
-                yield Block("paragraph", first, depth, text, quotes > 0)
-        elif kind == "heading_open":
-            heading = int(token.tag[1])
-            fresh_item = False
-        elif kind == "list_item_open":
-            fresh_item = True
-        elif kind == "list_item_close":
-            fresh_item = False
-        elif kind in ("bullet_list_open", "ordered_list_open"):
-            depth += 1
-        elif kind in ("bullet_list_close", "ordered_list_close"):
-            depth -= 1
-        elif kind == "fence":
-            yield Block("fence", token.map[0] + 1 + offset if token.map else 0, depth, token.content, quotes > 0, (token.info.strip(),))
-        elif kind == "blockquote_open":
-            quotes += 1
-        elif kind == "blockquote_close":
-            quotes -= 1
-        elif kind == "table_open":
-            row = _Row()
-        elif kind == "table_close":
-            row = None
-        elif row is not None:
-            yield from _table(kind, row, depth, quotes > 0)
+    def close_row(self, token: Token) -> None:
+        texts = tuple(text for _, text in self.cells)
+        if self.in_header:
+            self.header = texts
+        elif self.cells:
+            line = self.cells[-1][0]
+            self.blocks.append(
+                Block("row", line, self.depth, " | ".join(texts), self.quotes > 0, texts, self.header)
+            )
 
 
-def _table(kind: str, row: _Row, depth: int, quoted: bool) -> Iterator[Block]:
-    if kind == "thead_open":
-        row.in_header = True
-    elif kind == "thead_close":
-        row.in_header = False
-    elif kind == "tr_open":
-        row.cells = []
-    elif kind == "tr_close":
-        if row.in_header:
-            row.header = tuple(row.cells)
-        else:
-            yield Block("row", row.line, depth, " | ".join(row.cells), quoted, tuple(row.cells), row.header)
+_STEPS: Final[Mapping[str, Callable[[_Walk, Token], None]]] = {
+    "inline": _Walk.inline,
+    "heading_open": _Walk.open_heading,
+    "list_item_open": _Walk.open_item,
+    "list_item_close": _Walk.close_item,
+    "bullet_list_open": _Walk.open_list,
+    "ordered_list_open": _Walk.open_list,
+    "bullet_list_close": _Walk.close_list,
+    "ordered_list_close": _Walk.close_list,
+    "blockquote_open": _Walk.open_quote,
+    "blockquote_close": _Walk.close_quote,
+    "fence": _Walk.fence,
+    "table_open": _Walk.open_table,
+    "table_close": _Walk.close_table,
+    "thead_open": _Walk.open_header,
+    "thead_close": _Walk.close_header,
+    "tr_open": _Walk.open_row,
+    "tr_close": _Walk.close_row,
+}
+"""What each block token means; all others carry nothing that readers look at."""
 
 
 def _blank_comments(text: str) -> str:
@@ -225,14 +278,3 @@ def _blank_comments(text: str) -> str:
         parts += [text[start:opening], re.sub(r"[^\n]", " ", text[opening : closing + 3])]
         start = closing + 3
     return "".join((*parts, text[start:]))
-
-
-def link_targets(text: str) -> list[str]:
-    """The destinations of the links in one block's text, in order."""
-    found: list[str] = []
-    for inline in _inline_parser.parseInline(text):
-        found += [str(t.attrGet("href")) for t in inline.children or () if t.type == "link_open"]
-    return found
-
-
-_inline_parser = MarkdownIt("commonmark")

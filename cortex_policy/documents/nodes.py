@@ -114,7 +114,9 @@ class _Builder:
 
     def alias(self, event: Any) -> None:
         mark = self.mark(event)
-        self.faults.append(NodeFault("yaml-alias", f"alias `*{event.anchor}` is not followed: write the value out", mark))
+        self.faults.append(
+            NodeFault("yaml-alias", f"alias `*{event.anchor}` is not followed: write the value out", mark)
+        )
         self.place(Scalar("", False, mark))
 
     def open(self, event: Any) -> None:
@@ -135,7 +137,11 @@ class _Builder:
     def document(self, event: Any) -> None:
         if self.roots:
             self.faults.append(
-                NodeFault("yaml-second-document", "a second YAML document follows: only one is read", self.mark(event))
+                NodeFault(
+                    "yaml-second-document",
+                    "a second YAML document follows: only one is read",
+                    self.mark(event),
+                )
             )
 
     def guard(self, event: Any, mark: Mark) -> None:
@@ -143,7 +149,9 @@ class _Builder:
         if event.anchor is not None:
             self.faults.append(NodeFault("yaml-alias", f"anchor `&{event.anchor}` is not supported", mark))
         if event.tag is not None and event.tag != "!":
-            self.faults.append(NodeFault("yaml-tag", f"tag `{event.tag}` is not applied: the text stays text", mark))
+            self.faults.append(
+                NodeFault("yaml-tag", f"tag `{event.tag}` is not applied: the text stays text", mark)
+            )
 
     def place(self, node: Node) -> None:
         """Put a finished or freshly opened node where the enclosing collection expects it."""
@@ -211,7 +219,9 @@ def load_yaml(text: str, *, line_offset: int = 0) -> tuple[Node | None, list[Nod
     Returns the root node (None when the text is empty or cannot be parsed) and every fault. Never raises.
     """
     if len(_DIRECTIVE.findall(text)) > MAX_DIRECTIVES:
-        return None, [NodeFault("yaml-syntax", f"more than {MAX_DIRECTIVES} directives", Mark(1 + line_offset, 1))]
+        return None, [
+            NodeFault("yaml-syntax", f"more than {MAX_DIRECTIVES} directives", Mark(1 + line_offset, 1))
+        ]
     breaks = _line_breaks(text) if _OTHER_BREAK.search(text) else None
     builder = _Builder(line_offset, breaks, line_offset + text.count("\n") + 1)
     hard = _run(builder, text)
@@ -230,13 +240,17 @@ def _run(builder: _Builder, text: str) -> NodeFault | None:
             builder.add(loader.get_event())
             count += 1
             if count > MAX_NODES:
-                return NodeFault("too-many-nodes", f"more than {MAX_NODES:,} nodes", Mark(1 + builder.offset, 1))
+                return NodeFault(
+                    "too-many-nodes", f"more than {MAX_NODES:,} nodes", Mark(1 + builder.offset, 1)
+                )
     except _TooDeep as deep:
         return NodeFault("too-deep", f"nested deeper than {MAX_DEPTH} levels", deep.mark)
     except yaml.MarkedYAMLError as error:
         return NodeFault("yaml-syntax", _sentence(error), _error_mark(error, builder))
     except yaml.reader.ReaderError as error:
-        return NodeFault("yaml-syntax", _character(error), _position_mark(text, error.position, builder.offset))
+        return NodeFault(
+            "yaml-syntax", _character(error), _position_mark(text, error.position, builder.offset)
+        )
     except (RecursionError, ValueError, yaml.YAMLError):
         return NodeFault("yaml-syntax", "cannot be read as YAML", Mark(1 + builder.offset, 1))
     return None

@@ -29,9 +29,31 @@ _RUNNING: Final = frozenset({"text", "list", "references"})
 class _Extent:
     """A declaration whose extent is still open: what is read inside it goes to its fields."""
 
-    __slots__ = ("by_label", "end", "fields", "id", "kind", "level", "patterns", "pending", "place", "source", "sources", "text")
+    __slots__ = (
+        "by_label",
+        "end",
+        "fields",
+        "id",
+        "kind",
+        "level",
+        "patterns",
+        "pending",
+        "place",
+        "source",
+        "sources",
+        "text",
+    )
 
-    def __init__(self, kind: str, id: str, source: str, place: Place, text: str, level: int, sources: Sequence[FieldSource]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        id: str,
+        source: str,
+        place: Place,
+        text: str,
+        level: int,
+        sources: Sequence[FieldSource],
+    ) -> None:
         self.kind = kind
         self.id = id
         self.source = source
@@ -72,7 +94,9 @@ class Outline:
         self.faults: list[Fault] = []
         self.mentions: list[Mention] = []
         self._done: list[_Extent] = []
-        self._document = _Extent("document", f"doc:{path}", "declared", Place(path, 1, 1), "", 0, reader.fields)
+        self._document = _Extent(
+            "document", f"doc:{path}", "declared", Place(path, 1, 1), "", 0, reader.fields
+        )
         self._item: _Extent | None = None
         self._zone: _Extent | None = None
         self._sections: list[_Extent] = []
@@ -217,7 +241,9 @@ class Outline:
         at = _cell_columns(self._line(block.line), block)
         own = cells[columns[0]]
         place = Place(self.path, block.line, at[columns[0]] + max(0, own.find(name)))
-        extent = _Extent(spec.kind, self._id(spec, groups), spec.source, place, self._line(block.line), 7, spec.fields)
+        extent = _Extent(
+            spec.kind, self._id(spec, groups), spec.source, place, self._line(block.line), 7, spec.fields
+        )
         for source in spec.fields:
             for column in source.columns:
                 cell = cells.get(column.casefold(), "")
@@ -241,7 +267,9 @@ class Outline:
         extent = _Extent("section", name, "declared", place, self._line(block.line), block.level, ())
         extent.add("title", Reading(block.text, place, extent.text))
         if self._zone is not None:
-            extent.add("under", Reading(Ref(self._zone.kind, self._zone.id), self._zone.place, self._zone.text))
+            extent.add(
+                "under", Reading(Ref(self._zone.kind, self._zone.id), self._zone.place, self._zone.text)
+            )
         self._sections.append(extent)
         self._done.append(extent)
 
@@ -315,16 +343,22 @@ class Outline:
             return ()
         rows = _Rows(text, line, column)
         places = (rows.place(self.path, one.start, self.lines) for one in found)
-        return tuple(Reading(one.ref, place, self._line(place.line)) for one, place in zip(found, places, strict=True))
+        return tuple(
+            Reading(one.ref, place, self._line(place.line)) for one, place in zip(found, places, strict=True)
+        )
 
-    def _value(self, owner: _Extent, source: FieldSource, text: str, line: int, row: str, column: int = 0) -> None:
+    def _value(
+        self, owner: _Extent, source: FieldSource, text: str, line: int, row: str, column: int = 0
+    ) -> None:
         """A value on the line itself: typed by its declaration, or a fault that says what was expected.
 
         `column` is where `text` starts, when that is known better than by looking for `row` in the line.
         """
         place = Place(self.path, line, column) if column else self._place(line, row)
         if source.type.name == "references":
-            owner.add(source.name, Reading(self._references(source, text, line, column), place, self._line(line)))
+            owner.add(
+                source.name, Reading(self._references(source, text, line, column), place, self._line(line))
+            )
         elif source.type.name == "list":
             parts = [part.strip() for part in text.replace(";", ",").split(",")]
             elements = tuple(Reading(bare(part), place, self._line(line)) for part in parts if part)
@@ -333,7 +367,9 @@ class Outline:
             self._scalar(owner, source, text, place)
 
     def _scalar(self, owner: _Extent, source: FieldSource, text: str, place: Place) -> None:
-        reading = typed_reading(source, text, place, self._line(place.line), self.model, self.faults, owner.id)
+        reading = typed_reading(
+            source, text, place, self._line(place.line), self.model, self.faults, owner.id
+        )
         if reading is not None:
             owner.add(source.name, reading)
 
@@ -365,7 +401,9 @@ class Outline:
             return
         for source in self._sentences:
             if source.name not in self._document.fields and source.sentence in " ".join(block.text.split()):
-                self._document.add(source.name, Reading(True, self._place(block.line, block.text), self._line(block.line)))
+                self._document.add(
+                    source.name, Reading(True, self._place(block.line, block.text), self._line(block.line))
+                )
 
     def _close_sentences(self) -> None:
         for source in self._sentences:
@@ -441,7 +479,9 @@ class _Rows:
         self._shift = 0
         self._cursor = 0
 
-    def place(self, path: str, offset: int, lines: Sequence[str], start: int = 0, block: Block | None = None) -> Place:
+    def place(
+        self, path: str, offset: int, lines: Sequence[str], start: int = 0, block: Block | None = None
+    ) -> Place:
         """Where `offset` stands; with `block`, the part of the text from `start` on is that block's."""
         row = bisect_left(self._breaks, offset)
         first = bisect_left(self._breaks, start)
@@ -459,7 +499,9 @@ class _Rows:
     def _search(self, line: str, offset: int) -> int:
         """A row that is not the line's own text, such as the cells of a table: the next place with the same word."""
         word = _WORD.match(self._text, offset)
-        found = re.compile(rf"(?<![\w-]){re.escape(word.group())}").search(line, self._cursor) if word else None
+        found = (
+            re.compile(rf"(?<![\w-]){re.escape(word.group())}").search(line, self._cursor) if word else None
+        )
         if found is None:
             return 1
         self._cursor = found.end()
@@ -488,7 +530,9 @@ def _shift(line: str, row: str) -> int:
         if begin < 0:
             continue
         written = line[begin:end]
-        if written == row or ("<!--" in line and all(a in (b, " ") for a, b in zip(row, written, strict=True))):
+        if written == row or (
+            "<!--" in line and all(a in (b, " ") for a, b in zip(row, written, strict=True))
+        ):
             return begin
     lead = len(row) - len(row.lstrip())
     return max(-1, line.find(row.strip()) - lead)
@@ -513,7 +557,13 @@ _BLOCKS: Final[dict[str, Callable[[Outline, Block], None]]] = {
 
 
 def typed_reading(
-    source: FieldSource, text: str, place: Place, line: str, model: DocumentModel, faults: list[Fault], owner: str
+    source: FieldSource,
+    text: str,
+    place: Place,
+    line: str,
+    model: DocumentModel,
+    faults: list[Fault],
+    owner: str,
 ) -> Reading | None:
     """The typed value of one scalar field, or None with a fault (unless the declaration is lenient)."""
     try:
@@ -523,7 +573,13 @@ def typed_reading(
     except ValueError as expected:
         if source.strict:
             shown = " ".join(text.split())[:80]
-            faults.append(Fault("value-not-of-type", f"`{source.name}` of {owner} is `{shown}`, expected {expected}", place))
+            faults.append(
+                Fault(
+                    "value-not-of-type",
+                    f"`{source.name}` of {owner} is `{shown}`, expected {expected}",
+                    place,
+                )
+            )
         return None
 
 

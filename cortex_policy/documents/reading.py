@@ -38,7 +38,9 @@ def read_document(path: str, data: bytes, reader: ReaderSpec, model: DocumentMod
     """
     assembly = _Assembly(path, reader, "sha256:" + sha256(data).hexdigest())
     if len(data) > MAX_DOCUMENT_BYTES:
-        return assembly.stop("too-large", f"{len(data):,} bytes, more than the limit of {MAX_DOCUMENT_BYTES:,}")
+        return assembly.stop(
+            "too-large", f"{len(data):,} bytes, more than the limit of {MAX_DOCUMENT_BYTES:,}"
+        )
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -72,7 +74,9 @@ def schema_faults(path: str, data: bytes, reader: ReaderSpec) -> tuple[Fault, ..
 
     data_of = plain_data(node, exact=reader.format != "json")
     found = (violation for spec in schemas for violation in violations(spec, node, data_of))
-    return tuple(Fault("schema-violation", _short(each.message), Place(path, each.line, each.column)) for each in found)
+    return tuple(
+        Fault("schema-violation", _short(each.message), Place(path, each.line, each.column)) for each in found
+    )
 
 
 def _short(message: str) -> str:
@@ -163,7 +167,9 @@ def _markdown(assembly: _Assembly, text: str, model: DocumentModel) -> Document 
         metadata, faults = load_yaml(split.metadata, line_offset=split.metadata_line)
         assembly.node_faults(faults)
         if metadata is not None and not isinstance(metadata, Mapping):
-            assembly.fault("not-a-mapping", "front matter is not a mapping", Place(path, metadata.mark.line, 1))
+            assembly.fault(
+                "not-a-mapping", "front matter is not a mapping", Place(path, metadata.mark.line, 1)
+            )
             metadata = None
     if reader.where_keys and not assembly.faults and not _has_key(metadata, reader.where_keys):
         return None
@@ -206,7 +212,9 @@ def _record(assembly: _Assembly, text: str, model: DocumentModel) -> Document | 
         return None
     if isinstance(node, Scalar) or (node is None and not assembly.faults):
         mark = node.mark if node is not None else (1, 1)
-        assembly.fault("not-a-mapping", "the file is a single value or none, not a record", Place(path, *mark))
+        assembly.fault(
+            "not-a-mapping", "the file is a single value or none, not a record", Place(path, *mark)
+        )
     lines = text.split("\n")
     fields = document_fields(node, reader.fields, model, path, lines, assembly.faults)
     assembly.declarations.append(_bare_document(path)._replace(fields=fields))
@@ -216,4 +224,3 @@ def _record(assembly: _Assembly, text: str, model: DocumentModel) -> Document | 
     outline.scan_lines()
     assembly.mentions += outline.mentions
     return assembly.finish()
-

@@ -112,11 +112,15 @@ def _declaration(node: Node, name: str, place: Place, spec: DeclarationSpec, sou
         fields = _fields(node, spec.fields, source, name)
     elif isinstance(node, Scalar) and spec.scalar:
         keyed = [f for f in spec.fields if f.name == spec.scalar]
-        fields = {f.name: (reading,) for f in keyed if (reading := _reading(node, f, source, name)) is not None}
+        fields = {
+            f.name: (reading,) for f in keyed if (reading := _reading(node, f, source, name)) is not None
+        }
     return Declaration(spec.kind, name, spec.source, place, source.line(place), fields)
 
 
-def _fields(node: Mapping, specs: Sequence[FieldSource], source: _Source, owner: str) -> dict[str, tuple[Reading, ...]]:
+def _fields(
+    node: Mapping, specs: Sequence[FieldSource], source: _Source, owner: str
+) -> dict[str, tuple[Reading, ...]]:
     by_key: dict[str, list[FieldSource]] = {}
     for spec in specs:
         for name in spec.keys:

@@ -98,12 +98,22 @@ def _required(subject: str, error: Any) -> str:
 _SENTENCES: Final[Mapping[str, Callable[[str, Any], str]]] = {
     "required": _required,
     "const": lambda subject, error: f"{subject} is `{error.instance}`, not `{error.validator_value}`",
-    "enum": lambda subject, error: f"{subject} is `{error.instance}`, not one of "
-    + ", ".join(f"`{value}`" for value in error.validator_value),
+    "enum": lambda subject, error: (
+        f"{subject} is `{error.instance}`, not one of "
+        + ", ".join(f"`{value}`" for value in error.validator_value)
+    ),
     "type": lambda subject, error: f"{subject} is not of type {error.validator_value}",
-    "pattern": lambda subject, error: f"{subject} is `{error.instance}`, which does not match `{error.validator_value}`",
-    "contains": lambda subject, error: f"{subject} lacks "
-    + (f"`{error.validator_value['const']}`" if "const" in error.validator_value else "an entry the schema asks for"),
+    "pattern": lambda subject, error: (
+        f"{subject} is `{error.instance}`, which does not match `{error.validator_value}`"
+    ),
+    "contains": lambda subject, error: (
+        f"{subject} lacks "
+        + (
+            f"`{error.validator_value['const']}`"
+            if "const" in error.validator_value
+            else "an entry the schema asks for"
+        )
+    ),
     "minItems": lambda subject, error: f"{subject} has fewer than {error.validator_value} entries",
     "minLength": lambda subject, error: f"{subject} is empty or too short",
 }

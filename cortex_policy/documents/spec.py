@@ -90,7 +90,9 @@ class ReaderSpec(NamedTuple):
 
     def takes(self, path: str) -> bool:
         """Whether the file at `path` (relative, with `/`) is this reader's by name."""
-        return any(glob.match(path) for glob in self.files) and not any(glob.match(path) for glob in self.exclude)
+        return any(glob.match(path) for glob in self.files) and not any(
+            glob.match(path) for glob in self.exclude
+        )
 
     def kind_of(self, path: str) -> str:
         """The document kind of `path`: the first whose globs match its name, else the reader's own name."""

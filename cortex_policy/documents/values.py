@@ -122,7 +122,9 @@ def _datetime(text: str, kind: FieldType) -> datetime | date:
     return value
 
 
-_DURATION: Final = re.compile(r"(?:(\d{1,6})\s*d)?\s*(?:(\d{1,6})\s*h)?\s*(?:(\d{1,6})\s*m(?:in)?)?\s*(?:(\d{1,6})\s*s)?")
+_DURATION: Final = re.compile(
+    r"(?:(\d{1,6})\s*d)?\s*(?:(\d{1,6})\s*h)?\s*(?:(\d{1,6})\s*m(?:in)?)?\s*(?:(\d{1,6})\s*s)?"
+)
 
 
 def _duration(text: str, kind: FieldType) -> timedelta:
@@ -135,7 +137,9 @@ def _duration(text: str, kind: FieldType) -> timedelta:
 
 def _path(text: str, kind: FieldType) -> Ref:
     word = bare_sentence(text)
-    if not re.fullmatch(r"[^\s`<>|*]+", word) or ("/" not in word and not re.search(r"\.[A-Za-z]\w{0,7}$", word)):
+    if not re.fullmatch(r"[^\s`<>|*]+", word) or (
+        "/" not in word and not re.search(r"\.[A-Za-z]\w{0,7}$", word)
+    ):
         raise ValueError("a path")
     return Ref("document", word)
 
@@ -214,7 +218,9 @@ def _range(first: str, last: str) -> list[str]:
     if high <= low:
         return []
     width = len(first) - len(stem)
-    last_wanted = min(high, low + MAX_REFERENCES + 2)  # one more than is read, so that a wider range is noticed
+    last_wanted = min(
+        high, low + MAX_REFERENCES + 2
+    )  # one more than is read, so that a wider range is noticed
     return [f"{stem}{number:0{width}d}" for number in range(low + 1, last_wanted)]
 
 

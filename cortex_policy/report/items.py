@@ -12,7 +12,6 @@ from cortex_policy.report.escape import json_text, lines_to_text, visible
 from cortex_policy.report.style import Style
 from cortex_policy.report.words import counted
 
-
 MAX_JOINED = 100
 """Characters of a list that still read well on one line."""
 
@@ -96,7 +95,10 @@ def _lines(value: Any) -> list[str]:
         return ["none" if value == [] else _shown(value)]
     if all(isinstance(entry, dict) and "checked" in entry for entry in value):
         ticked = sum(1 for entry in value if entry["checked"])
-        rows = [f"[{'x' if box['checked'] else ' '}] {visible(box['text'])}  (line {box['line']})" for box in value]
+        rows = [
+            f"[{'x' if box['checked'] else ' '}] {visible(box['text'])}  (line {box['line']})"
+            for box in value
+        ]
         return [f"{ticked} of {len(value)} ticked", *rows]
     texts = [_shown(entry) for entry in value]
     joined = ", ".join(texts)

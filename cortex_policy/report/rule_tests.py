@@ -52,7 +52,13 @@ def render_examples_json(results: Sequence[ExampleOutcome]) -> str:
                 "failed": sum(1 for result in results if result.problem),
             },
             "examples": [
-                {"rule": r.rule, "name": r.name, "verdict": r.verdict, "ok": not r.problem, "problem": r.problem}
+                {
+                    "rule": r.rule,
+                    "name": r.name,
+                    "verdict": r.verdict,
+                    "ok": not r.problem,
+                    "problem": r.problem,
+                }
                 for r in results
             ],
         }

@@ -58,7 +58,15 @@ class Source:
         if len(self.problems) < MAX_PROBLEMS:
             text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
             self.problems.append(
-                Problem(message=message, path=self.path, line=line, column=column, width=width, source=text, hint=hint)
+                Problem(
+                    message=message,
+                    path=self.path,
+                    line=line,
+                    column=column,
+                    width=width,
+                    source=text,
+                    hint=hint,
+                )
             )
 
     def load(self) -> Node | None:
@@ -87,7 +95,11 @@ class Form:
         self.what = what
         for key, _ in node.entries:
             if key.text not in keys:
-                source.problem(key, f"{what} has no key `{key.text}`", suggest(key.text, keys) or "keys: " + ", ".join(keys))
+                source.problem(
+                    key,
+                    f"{what} has no key `{key.text}`",
+                    suggest(key.text, keys) or "keys: " + ", ".join(keys),
+                )
 
     def get(self, key: str) -> Node | None:
         """The node under `key`, or None."""
@@ -109,7 +121,9 @@ class Form:
         value = self.text(key, default)
         if value and value not in words:
             self.source.problem(
-                self.node.get(key), f"`{key}` is `{value}`, not one of {', '.join(words)}", suggest(value, words)
+                self.node.get(key),
+                f"`{key}` is `{value}`, not one of {', '.join(words)}",
+                suggest(value, words),
             )
             return words[0]
         return value
@@ -127,7 +141,9 @@ class Form:
         node = self.node.get(key)
         if node is None:
             return []
-        found = [n for n in (node.items if isinstance(node, NodeSequence) else [node]) if isinstance(n, Scalar)]
+        found = [
+            n for n in (node.items if isinstance(node, NodeSequence) else [node]) if isinstance(n, Scalar)
+        ]
         if not found or (isinstance(node, NodeSequence) and len(found) != len(node.items)):
             self.source.problem(node, f"`{key}` of {self.what} is a text or a list of texts")
         return found

@@ -14,7 +14,9 @@ from cortex_policy.documents.values import COLLECTIONS, SCALARS, FieldType
 from cortex_policy.ruleset.forms import Form, Source, suggest
 
 _SIMPLE_TYPES: Final = tuple(sorted((set(SCALARS) - {"enum"}) | (COLLECTIONS - {"references"})))
-_RESERVED: Final = frozenset({"id", "kind", "number", "is_declared", "document", "declarations", "mentions", "conflicts"})
+_RESERVED: Final = frozenset(
+    {"id", "kind", "number", "is_declared", "document", "declarations", "mentions", "conflicts"}
+)
 
 READER_KEYS: Final = (
     "reader about format files exclude where front_matter kinds schemas fields silent sections mentions "
@@ -52,7 +54,11 @@ def _type(name: Scalar, node: Node, kinds: list[str], source: Source) -> FieldTy
         source.problem(name, f"every item has `{name.text}` already", "choose another name")
     if isinstance(node, Scalar):
         if node.text not in _SIMPLE_TYPES:
-            source.problem(node, f"no type `{node.text}`", suggest(node.text, _SIMPLE_TYPES) or "types: " + ", ".join(_SIMPLE_TYPES))
+            source.problem(
+                node,
+                f"no type `{node.text}`",
+                suggest(node.text, _SIMPLE_TYPES) or "types: " + ", ".join(_SIMPLE_TYPES),
+            )
             return FieldType("text")
         return FieldType(node.text)
     form = source.form(node, f"the type of `{name.text}`", ("enum", "reference", "references"))
@@ -122,7 +128,9 @@ class Schemas(NamedTuple):
     checked: frozenset[str]
 
 
-def read_reader(node: Node, source: Source, kinds: Mapping[str, KindSpec], schemas: Schemas) -> ReaderSpec | None:
+def read_reader(
+    node: Node, source: Source, kinds: Mapping[str, KindSpec], schemas: Schemas
+) -> ReaderSpec | None:
     """One reader."""
     form = source.form(node, "a reader", READER_KEYS)
     if form is None:
@@ -131,7 +139,9 @@ def read_reader(node: Node, source: Source, kinds: Mapping[str, KindSpec], schem
     form.text("about")
     files = _all(form, "files", source, compile_glob)
     if form.get("files") is None:
-        source.problem(form.node, f"reader `{name}` lacks `files`", "name the files it takes, such as `docs/**/*.md`")
+        source.problem(
+            form.node, f"reader `{name}` lacks `files`", "name the files it takes, such as `docs/**/*.md`"
+        )
     reader = ReaderSpec(
         name=name,
         format=form.word("format", ("markdown", "yaml", "json")),
@@ -141,7 +151,9 @@ def read_reader(node: Node, source: Source, kinds: Mapping[str, KindSpec], schem
         front_matter=form.word("front_matter", ("required", "optional"), "optional"),
         kinds=tuple(_document_kinds(form, source)),
         fields=_fields(form, source, kinds.get("document"), "document"),
-        declarations=tuple(d for item in form.nodes("items") if (d := _declaration(item, source, kinds)) is not None),
+        declarations=tuple(
+            d for item in form.nodes("items") if (d := _declaration(item, source, kinds)) is not None
+        ),
         sections=_pattern(form, "sections", source),
         silent=_any(form, "silent", source),
         mentions=tuple(_mentions(form, source, kinds)),
@@ -168,7 +180,11 @@ def _schemas(form: Form, source: Source, schemas: Schemas) -> list[SchemaSpec]:
         name = entry.text("schema")
         text = schemas.texts.get(name)
         if text is None:
-            source.problem(entry.get("schema"), f"no schema `{name}`", suggest(name, schemas.texts) or "schemas stand in `schemas/`")
+            source.problem(
+                entry.get("schema"),
+                f"no schema `{name}`",
+                suggest(name, schemas.texts) or "schemas stand in `schemas/`",
+            )
         elif name in schemas.checked or _is_schema(Source(f"schemas/{name}", text, source.problems)):
             found.append(SchemaSpec(name=name, files=_all(entry, "files", source, compile_glob), schema=text))
     return found
@@ -198,15 +214,17 @@ def _mentions(form: Form, source: Source, kinds: Mapping[str, KindSpec]) -> list
         if node.text == "document":
             pattern = _pattern(form, "document_references", source)
             if pattern is None:
-                source.problem(node, "mentions of documents need `document_references`, a pattern for their paths")
+                source.problem(
+                    node, "mentions of documents need `document_references`, a pattern for their paths"
+                )
             else:
                 found.append(IdPattern("document", pattern))
-        elif node.text in kinds and kinds[node.text].ids is not None:
-            ids = kinds[node.text].ids
-            assert ids is not None  # checked in the condition above
-            found.append(ids)
-        else:
+            continue
+        ids = kinds[node.text].ids if node.text in kinds else None
+        if ids is None:
             source.problem(node, f"no kind `{node.text}` with an `id` pattern", suggest(node.text, kinds))
+        else:
+            found.append(ids)
     return found
 
 
@@ -217,7 +235,11 @@ def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> D
         return None
     name = form.text("kind")
     if name not in kinds:
-        source.problem(form.get("kind") or node, f"no kind `{name}`", suggest(name, kinds) or "kinds stand in `pack.yaml`")
+        source.problem(
+            form.get("kind") or node,
+            f"no kind `{name}`",
+            suggest(name, kinds) or "kinds stand in `pack.yaml`",
+        )
         return None
     ways = [way for way in ("heading", "item", "row", "record") if form.get(way) is not None]
     if len(ways) != 1:
@@ -232,7 +254,8 @@ def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> D
         kind=name,
         source=form.text("source", "declared"),
         at="root" if ways[0] == "record" and shape.flag("root", False) else ways[0],
-        levels=frozenset(int(level) for level in shape.texts("levels") if level in "123456") or frozenset(range(1, 7)),
+        levels=frozenset(int(level) for level in shape.texts("levels") if level in "123456")
+        or frozenset(range(1, 7)),
         pattern=pattern,
         id=form.text("id", "") or (shape.text("id", "") if shape.get("root") else ""),
         id_keys=() if shape.get("root") else shape.texts("id" if ways[0] == "record" else "columns"),
@@ -257,11 +280,15 @@ def _check_id(form: Form, shape: Form, way: str, pattern: Any, kind: KindSpec, s
         if pattern is None:
             source.problem(shape.node, f"{way} needs a `pattern` with a group `id`")
         elif "id" not in pattern.groupindex and form.get("id") is None:
-            source.problem(shape.get("pattern"), "the pattern has no group `(?P<id>…)`, and there is no `id` template")
+            source.problem(
+                shape.get("pattern"), "the pattern has no group `(?P<id>…)`, and there is no `id` template"
+            )
     elif way == "record" and shape.get("id") is None:
         source.problem(shape.node, "record needs `id`: the keys that hold ids, or with `root` a template")
     elif way == "record" and not shape.flag("root", False) and kind.ids is None:
-        source.problem(shape.node, f"kind `{kind.name}` has no `id` pattern, so its records cannot be told from others")
+        source.problem(
+            shape.node, f"kind `{kind.name}` has no `id` pattern, so its records cannot be told from others"
+        )
     elif way == "row" and shape.get("columns") is None:
         source.problem(shape.node, "row needs `columns`: the header names, the id's first")
 
@@ -271,12 +298,18 @@ def _fields(form: Form, source: Source, kind: KindSpec | None, name: str) -> tup
     declared = kind.fields if kind is not None else {}
     for key, node in form.entries("fields"):
         if key.text not in declared:
-            source.problem(key, f"kind `{name}` has no field `{key.text}`", suggest(key.text, declared) or "fields stand in `pack.yaml`")
+            source.problem(
+                key,
+                f"kind `{name}` has no field `{key.text}`",
+                suggest(key.text, declared) or "fields stand in `pack.yaml`",
+            )
             continue
         if not isinstance(node, NodeMapping):
             source.problem(node, f"`{key.text}` says where the field stands, such as `{{label: Status}}`")
             continue
-        field = _field(key.text, declared[key.text], Form(source, node, f"field `{key.text}`", FIELD_KEYS), source)
+        field = _field(
+            key.text, declared[key.text], Form(source, node, f"field `{key.text}`", FIELD_KEYS), source
+        )
         if field is not None:
             found.append(field)
     return tuple(found)
@@ -307,4 +340,3 @@ def _field(name: str, kind: FieldType, form: Form, source: Source) -> FieldSourc
         blocks=frozenset(blocks),
         strict=form.flag("strict", True),
     )
-

@@ -59,7 +59,12 @@ def load(packs: Sequence[PackFiles]) -> Ruleset:
     _unique(rules, problems)
     if not problems and not rules:
         names = ", ".join(f"`{pack.name}`" for pack in packs)
-        problems.append(Problem(message=f"no rule in pack {names}: nothing could ever be found", hint="add files under `rules/`"))
+        problems.append(
+            Problem(
+                message=f"no rule in pack {names}: nothing could ever be found",
+                hint="add files under `rules/`",
+            )
+        )
     if problems:
         raise ConfigurationError(tuple(sorted(problems, key=lambda p: (p.path, p.line, p.column))))
     return Ruleset(
@@ -87,7 +92,9 @@ class _Loading:
         """`pack.yaml`, then every reader."""
         if "pack.yaml" not in self.pack.files:
             self.problems.append(
-                Problem(message=f"`{self.pack.origin}` is no pack: it has no `pack.yaml`", path=self.pack.origin)
+                Problem(
+                    message=f"`{self.pack.origin}` is no pack: it has no `pack.yaml`", path=self.pack.origin
+                )
             )
             return
         source = self.source("pack.yaml")
@@ -115,7 +122,10 @@ class _Loading:
     def _add_reader(self, reader: ReaderSpec, node: Node, source: Source) -> None:
         for spec in reader.declarations:
             if spec.source not in self.precedence:
-                source.problem(node, f"reader `{reader.name}` declares from `{spec.source}`, which `precedence` does not rank")
+                source.problem(
+                    node,
+                    f"reader `{reader.name}` declares from `{spec.source}`, which `precedence` does not rank",
+                )
         self.readers.append(reader)
 
     def _documents(self, folder: str) -> Iterable[tuple[str, Node, Source]]:
@@ -133,7 +143,9 @@ class _Loading:
 
     def read_rules(self, world: Environment) -> list[Rule]:
         """Every rule of the pack that can be evaluated."""
-        found = (read_rule(node, source, self.pack.name, world) for _, node, source in self._documents("rules/"))
+        found = (
+            read_rule(node, source, self.pack.name, world) for _, node, source in self._documents("rules/")
+        )
         return [rule for rule in found if rule is not None]
 
 
@@ -146,10 +158,16 @@ def _join(packs: Sequence[_Loading], problems: list[Problem]) -> DocumentModel:
         for name, kind in pack.kinds.items():
             if name in kinds and kinds[name] != kind:
                 problems.append(
-                    Problem(message=f"kind `{name}` is declared by two packs", path=pack.pack.origin, hint="rename one")
+                    Problem(
+                        message=f"kind `{name}` is declared by two packs",
+                        path=pack.pack.origin,
+                        hint="rename one",
+                    )
                 )
             if name in BUILTIN_KINDS and name != "document":
-                problems.append(Problem(message=f"kind `{name}` is built in", path=pack.pack.origin, hint="rename it"))
+                problems.append(
+                    Problem(message=f"kind `{name}` is built in", path=pack.pack.origin, hint="rename it")
+                )
             kinds[name] = kind
         precedence += [source for source in pack.precedence if source not in precedence]
         readers += pack.readers

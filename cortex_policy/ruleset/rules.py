@@ -30,12 +30,14 @@ from cortex_policy.ruleset.syntax import (
     RECORD,
     STRING,
     TIMESTAMP,
-    Node as Expression,
     SyntaxFault,
     Type,
     enum_of,
     list_of,
     record_of,
+)
+from cortex_policy.ruleset.syntax import (
+    Node as Expression,
 )
 from cortex_policy.ruleset.template import Template, parse_template
 
@@ -119,7 +121,9 @@ INJECTED: Final[Mapping[str, Type]] = {"now": TIMESTAMP, "today": DATE}
 
 def environment(fields: Mapping[str, Mapping[str, FieldType]]) -> Environment:
     """What expressions may name: the kinds with their fields, and every function."""
-    kinds = {kind: {name: _static(declared) for name, declared in named.items()} for kind, named in fields.items()}
+    kinds = {
+        kind: {name: _static(declared) for name, declared in named.items()} for kind, named in fields.items()
+    }
     return Environment(kinds=kinds, functions=HOST_SIGNATURES, variables=INJECTED)
 
 
@@ -170,7 +174,7 @@ def read_rule(node: Node, source: Source, pack: str, world: Environment) -> Rule
     info = RuleInfo(
         id=code,
         name=form.text("name"),
-        severity=Severity(form.word("severity", ("error", "warning", "info"))),
+        severity=Severity(form.word("severity", ("error", "warning", "info")) or "error"),
         why=" ".join(form.text("why").split()),
         source=form.texts("source"),
         message=_first_message(form),
@@ -231,7 +235,11 @@ def _condition(node: Scalar, source: Source, world: Environment) -> Expression |
 def _require(form: Form, source: Source, world: Environment) -> tuple[Condition, ...]:
     entries = form.entries("require")
     if not entries:
-        source.problem(form.get("require") or form.node, "a rule without conditions would always pass", "name one under `require`")
+        source.problem(
+            form.get("require") or form.node,
+            "a rule without conditions would always pass",
+            "name one under `require`",
+        )
     found = []
     for key, node in entries:
         message = _message(form, key, source, world, node)
@@ -244,7 +252,9 @@ def _require(form: Form, source: Source, world: Environment) -> tuple[Condition,
     return tuple(found)
 
 
-def _message(form: Form, condition: Scalar, source: Source, world: Environment, node: Node) -> Template | None:
+def _message(
+    form: Form, condition: Scalar, source: Source, world: Environment, node: Node
+) -> Template | None:
     """The message of one condition: `message` is a text for all of them, or a mapping by condition."""
     written = form.get("message")
     if isinstance(written, NodeMapping):
@@ -264,7 +274,11 @@ def _message(form: Form, condition: Scalar, source: Source, world: Environment, 
 
 def _with_macros(world: Environment, node: Node) -> Environment:
     """A message may name the variables of its condition's macros: those are the members that decided."""
-    names = re.findall(r"\b(?:all|exists|exists_one)\(\s*([a-z_]\w*)\s*,", node.text) if isinstance(node, Scalar) else []
+    names = (
+        re.findall(r"\b(?:all|exists|exists_one)\(\s*([a-z_]\w*)\s*,", node.text)
+        if isinstance(node, Scalar)
+        else []
+    )
     return world.with_variables({name: DYN for name in names if name not in world.variables})
 
 
@@ -321,7 +335,9 @@ def _example(node: Node, verdict: str, number: int, source: Source) -> Example |
     files = {key.text: value.text for key, value in form.entries("files") if isinstance(value, Scalar)}
     if not files:
         source.problem(node, "an example has `files`: a mapping of paths to texts")
-    expect = source.form(form.get("expect"), "`expect`", EXPECT_KEYS) if form.get("expect") is not None else None
+    expect = (
+        source.form(form.get("expect"), "`expect`", EXPECT_KEYS) if form.get("expect") is not None else None
+    )
     return Example(
         name=form.text("name", f"{verdict} {number}"),
         verdict=verdict,
@@ -333,4 +349,3 @@ def _example(node: Node, verdict: str, number: int, source: Source) -> Example |
         outcome=expect.word("outcome", ("false", "unknown", "error"), "false") if expect else "false",
         condition=expect.text("condition", "") if expect else "",
     )
-

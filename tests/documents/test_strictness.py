@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from cortex_policy.documents.faults import FAULTS
 from cortex_policy.documents.markdown import MAX_BLOCK_NESTING, MAX_QUOTES
-from cortex_policy.documents.nodes import MAX_DEPTH, MAX_DIRECTIVES, MAX_NODES, load_json, load_yaml, plain_data
+from cortex_policy.documents.nodes import (
+    MAX_DEPTH,
+    MAX_DIRECTIVES,
+    MAX_NODES,
+    load_json,
+    load_yaml,
+    plain_data,
+)
 from cortex_policy.documents.reading import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_LINES
 from cortex_policy.documents.values import MAX_REFERENCES
 from tests.support import TINY, codes, declared, fault_places, read
@@ -58,7 +65,9 @@ FRONT_MATTER_CASES = {
 
 
 @pytest.mark.parametrize(("content", "expected"), FRONT_MATTER_CASES.values(), ids=FRONT_MATTER_CASES)
-def test_what_is_odd_in_front_matter_is_a_finding_at_its_place(content: str, expected: tuple[str, int, int]) -> None:
+def test_what_is_odd_in_front_matter_is_a_finding_at_its_place(
+    content: str, expected: tuple[str, int, int]
+) -> None:
     assert expected in fault_places(read("a.md", content))
 
 
@@ -76,7 +85,9 @@ def test_both_of_two_equal_keys_are_kept() -> None:
     assert field("a.md", "---\ntitle: a\ntitle: b\n---\n", "title") == ["a", "b"]
 
 
-@pytest.mark.parametrize("content", ["# A\n", "# A\n\n---\n\ntext\n\n---\n", "a | b\n---|---\n", "Setext\n---\n"])
+@pytest.mark.parametrize(
+    "content", ["# A\n", "# A\n\n---\n\ntext\n\n---\n", "a | b\n---|---\n", "Setext\n---\n"]
+)
 def test_a_rule_line_in_prose_is_no_front_matter(content: str) -> None:
     assert codes(read("a.md", content)) == []
 
@@ -87,7 +98,22 @@ def test_front_matter_that_a_reader_demands() -> None:
     assert codes(read("strict/a.md", "---\n---\n")) == [], "empty front matter is front matter"
 
 
-SPELT = ["0752", "1.30", "1e3", "0x1F", "0o17", "on", "Yes", "NO", "~x", "1_000", ".inf", "-0", "12:30:45", "2025-30-01"]
+SPELT = [
+    "0752",
+    "1.30",
+    "1e3",
+    "0x1F",
+    "0o17",
+    "on",
+    "Yes",
+    "NO",
+    "~x",
+    "1_000",
+    ".inf",
+    "-0",
+    "12:30:45",
+    "2025-30-01",
+]
 
 
 @pytest.mark.parametrize("written", SPELT)
@@ -101,7 +127,9 @@ def test_a_schema_sees_no_type_that_would_be_spelt_otherwise(written: str) -> No
     assert (plain_data(node), faults) == ({"a": written}, [])
 
 
-@pytest.mark.parametrize(("written", "value"), [("1.30", "1.30"), ("1E400", "1E400"), ("-0", "-0"), ("7", "7")])
+@pytest.mark.parametrize(
+    ("written", "value"), [("1.30", "1.30"), ("1E400", "1E400"), ("-0", "-0"), ("7", "7")]
+)
 def test_a_json_number_keeps_its_spelling_as_text(written: str, value: str) -> None:
     name = declared(read("a.json", f'{{"name": {written}}}'), "entry:a").fields["name"]
     assert [reading.value for reading in name] == [value]
@@ -158,7 +186,10 @@ YAML_CASES = {
     "nothing but a comment": ("# x\n", "not-a-mapping"),
     "one value": ("x\n", "not-a-mapping"),
     "an unclosed quote": ('a: "x\n', "yaml-syntax"),
-    "many directives": ("".join(f"%TAG !{n}! b\n" for n in range(MAX_DIRECTIVES + 1)) + "--- a\n", "yaml-syntax"),
+    "many directives": (
+        "".join(f"%TAG !{n}! b\n" for n in range(MAX_DIRECTIVES + 1)) + "--- a\n",
+        "yaml-syntax",
+    ),
 }
 
 
@@ -172,7 +203,11 @@ LIMITS = {
     "bytes": ("a.md", "x" * (MAX_DOCUMENT_BYTES + 1), "too-large"),
     "lines": ("a.md", "\n" * (MAX_DOCUMENT_LINES + 1), "too-large"),
     "brackets in front matter": ("a.md", "---\na: " + "[" * 50_000 + "\n---\n", "too-deep"),
-    "closed brackets in front matter": ("a.md", "---\na: " + "[" * 50_000 + "]" * 50_000 + "\n---\n", "too-deep"),
+    "closed brackets in front matter": (
+        "a.md",
+        "---\na: " + "[" * 50_000 + "]" * 50_000 + "\n---\n",
+        "too-deep",
+    ),
     "braces in YAML": ("a.yaml", "{a: " * 50_000, "too-deep"),
     "dashes in YAML": ("a.yaml", "- " * 50_000, "too-deep"),
     "brackets in JSON": ("a.json", "[" * 50_000 + "]" * 50_000, "too-deep"),
@@ -193,7 +228,9 @@ LIMITS = {
 
 
 @pytest.mark.parametrize(("path", "content", "code"), LIMITS.values(), ids=LIMITS)
-def test_beyond_a_limit_is_a_finding_and_hides_what_it_may_declare(path: str, content: str, code: str) -> None:
+def test_beyond_a_limit_is_a_finding_and_hides_what_it_may_declare(
+    path: str, content: str, code: str
+) -> None:
     document = read(path, content)
     assert codes(document).count(code) >= 1
     assert document.complete is not FAULTS[code].hides
@@ -232,7 +269,9 @@ UNREADABLE = {
 
 @pytest.mark.parametrize(("data", "expected"), UNREADABLE.values(), ids=UNREADABLE)
 @pytest.mark.parametrize("path", ["a.md", "a.yaml", "a.json"])
-def test_what_is_no_text_is_a_finding_for_that_document(path: str, data: bytes, expected: tuple[str, int]) -> None:
+def test_what_is_no_text_is_a_finding_for_that_document(
+    path: str, data: bytes, expected: tuple[str, int]
+) -> None:
     document = read(path, data)
     assert [(fault.code, fault.place.line) for fault in document.faults] == [expected]
     assert not document.complete
@@ -242,11 +281,16 @@ def test_a_file_that_hides_may_hide_every_kind_of_its_reader() -> None:
     assert read("a.md", b"\xff").may_declare == {"task", "note", "box", "section"}
 
 
-BYTES = st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
+BYTES = st.binary(max_size=400) | st.text(max_size=200).map(
+    lambda text: text.encode("utf-8", "surrogatepass")
+)
 PIECES = st.lists(
     st.sampled_from(
-        "---|\n|title: |## T-1|Needs: |T-2..T-9|- [ ] |> |```|<!--|-->|| a | b |\n|-|-|\n|{|}|[|]|:|,|\"|'|&a |*a |!!x |%TAG !a! b\n|"
-        "\ufeff|\u2028|\x85|\t|\r|\\ud800|\\u00e9|0752|T-1: done|#|    |1. |N-01: x|Status: |😀|\x00|NaN|? |docs/a.md|../x|~".split("|")
+        (
+            "---|\n|title: |## T-1|Needs: |T-2..T-9|- [ ] |> |```|<!--|-->|| a | b |\n|-|-|\n|{|}|[|]|:|,"
+            "|\"|'|&a |*a |!!x |%TAG !a! b\n|\ufeff|\u2028|\x85|\t|\r|\\ud800|\\u00e9|0752|T-1: done|#|    |1. "
+            "|N-01: x|Status: |😀|\x00|NaN|? |docs/a.md|../x|~"
+        ).split("|")
     ),
     max_size=40,
 ).map(lambda pieces: "".join(pieces).encode())
@@ -260,7 +304,12 @@ def test_any_bytes_give_one_document_always_the_same(data: bytes, path: str) -> 
     assert document.complete is not any(FAULTS[fault.code].hides for fault in document.faults)
     lines = data.count(b"\n") + data.count(b"\r") + 1
     places = [fault.place for fault in document.faults]
-    places += [reading.place for found in document.declarations for values in found.fields.values() for reading in values]
+    places += [
+        reading.place
+        for found in document.declarations
+        for values in found.fields.values()
+        for reading in values
+    ]
     places += [mention.place for mention in document.mentions]
     assert all(1 <= place.line <= lines and place.column >= 1 and place.path == path for place in places)
 
@@ -269,7 +318,9 @@ def test_any_bytes_give_one_document_always_the_same(data: bytes, path: str) -> 
 @given(PIECES)
 def test_line_endings_do_not_change_what_is_read(data: bytes) -> None:
     unix = data.replace(b"\r", b"\n")
-    assert read("a.md", unix)._replace(digest="") == read("a.md", unix.replace(b"\n", b"\r\n"))._replace(digest="")
+    assert read("a.md", unix)._replace(digest="") == read("a.md", unix.replace(b"\n", b"\r\n"))._replace(
+        digest=""
+    )
 
 
 def test_the_reader_of_a_test_is_the_one_of_the_small_pack() -> None:

@@ -99,7 +99,10 @@ def test_a_box_has_its_owner() -> None:
 
 def test_twins_stand_in_other_documents() -> None:
     found = reading({"a.md": "- [ ] Do it.\n- [x] do it\n", "b.md": "- [x] `do` it\n"})
-    twins = {tuple(box.place or ()): [twin.place for twin in box.values["twins"]] for box in found.facts.items["box"]}
+    twins = {
+        tuple(box.place or ()): [twin.place for twin in box.values["twins"]]
+        for box in found.facts.items["box"]
+    }
     assert twins == {
         ("a.md", 1, 3): [("b.md", 1, 3)],
         ("a.md", 2, 3): [("b.md", 1, 3)],
@@ -129,7 +132,10 @@ def test_functions_answer_for_what_is_not_there() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_documents_does_not_show_in_the_facts(seed: int) -> None:
-    texts = {f"{n}.md": f"## T-{n % 5}\nStatus: {'done' if n % 2 else 'draft'}\n- [ ] x\n\nT-{n}\n" for n in range(12)}
+    texts = {
+        f"{n}.md": f"## T-{n % 5}\nStatus: {'done' if n % 2 else 'draft'}\n- [ ] x\n\nT-{n}\n"
+        for n in range(12)
+    }
     documents = [read(path, text) for path, text in texts.items()]
     first = gather(build(documents, TINY.model, texts), TINY.model)
     random.Random(seed).shuffle(documents)

@@ -32,7 +32,10 @@ WRITTEN = {
     "a range with a dash": ("Needs: T-5–T-7", ["T-5", "T-6", "T-7"]),
     "a range that keeps zeros": ("Needs: T-008..T-010", ["T-008", "T-009", "T-010"]),
     "a range backwards": ("Needs: T-9..T-5", ["T-9", "T-5"]),
-    "a range of very long numbers": (f"Needs: T-{'1' * 5000}..T-{'2' * 5000}", ["T-" + "1" * 5000, "T-" + "2" * 5000]),
+    "a range of very long numbers": (
+        f"Needs: T-{'1' * 5000}..T-{'2' * 5000}",
+        ["T-" + "1" * 5000, "T-" + "2" * 5000],
+    ),
     "a list": ("Needs: T-102/103/104", ["T-102", "T-103", "T-104"]),
     "a date is no list": ("Needs: T-1/2x", ["T-1"]),
     "none": ("Needs: none", []),
@@ -85,7 +88,11 @@ def test_every_way_to_name_a_document(written: str, target: str, state: str) -> 
     assert edge.target == ("document", target)
     assert edge.place == ("docs/deep/a.md", 2, 7)
     known = edge.target in graph.declarations
-    assert (known, target in graph.outside, target in graph.files) == (state == "", state == "outside", state == "file")
+    assert (known, target in graph.outside, target in graph.files) == (
+        state == "",
+        state == "outside",
+        state == "file",
+    )
 
 
 def test_an_item_keeps_every_declaration_in_the_order_of_place() -> None:
@@ -100,7 +107,12 @@ def test_an_item_keeps_every_declaration_in_the_order_of_place() -> None:
 
 def test_documents_may_declare_several_items_and_kinds() -> None:
     graph = joined({"a.md": "## T-1\n\n- N-01: x\n\n## T-2\n"})
-    assert set(graph.declarations) == {("document", "doc:a.md"), ("task", "T-1"), ("task", "T-2"), ("note", "N-01")}
+    assert set(graph.declarations) == {
+        ("document", "doc:a.md"),
+        ("task", "T-1"),
+        ("task", "T-2"),
+        ("note", "N-01"),
+    }
 
 
 CYCLES = {
@@ -130,7 +142,9 @@ def test_cycles(edges: dict[str, str], expected: set[str]) -> None:
 
 
 def test_reach_goes_all_the_way_and_ends_in_cycles() -> None:
-    edges = adjacency(joined({"a.md": "## T-1\nNeeds: T-2\n\n## T-2\nNeeds: T-3\n\n## T-3\nNeeds: T-2, T-9\n"}))
+    edges = adjacency(
+        joined({"a.md": "## T-1\nNeeds: T-2\n\n## T-2\nNeeds: T-3\n\n## T-3\nNeeds: T-2, T-9\n"})
+    )
     assert [name for _, name in reachable(edges, ("task", "T-1"))] == ["T-2", "T-3", "T-9"]
     assert [name for _, name in reachable(edges, ("task", "T-9"))] == []
     assert [name for _, name in reachable(edges, ("task", "T-2"))] == ["T-3", "T-2", "T-9"]
@@ -147,7 +161,11 @@ def test_what_lies_in_a_truncated_folder_is_neither_dangling_nor_outside() -> No
     truncated = Truncated(kinds=frozenset({"task"}), globs=(compile_glob("away/**"),))
     files = {"a.md": "---\nnext: away/x.md\n---\n", "b.md": "---\nnext: here/x.md\n---\n"}
     graph = joined(files, truncated=truncated)
-    assert (graph.unseen, graph.outside, graph.open_kinds) == ({"doc:away/x.md"}, set(), {"task"})
+    assert (graph.unseen, graph.outside, graph.open_kinds) == (
+        frozenset({"doc:away/x.md"}),
+        frozenset(),
+        frozenset({"task"}),
+    )
 
 
 def test_gaps_lie_between_what_is_declared_or_mentioned() -> None:
@@ -163,8 +181,16 @@ def test_gaps_have_bounds() -> None:
     assert joined({"a.md": f"T-{'9' * 5000} T-{'9' * 4999}7"}).gaps("task") == ()
 
 
-FILES = {f"docs/{n}.md": f"---\nnext: docs/{(n * 7) % 12}.md\n---\n## T-{n}\nNeeds: T-{n + 3}, T-99\n\nT-{n % 4} docs/x.md\n" for n in range(12)}
-MORE = {"b.yaml": "T-1: done\nT-2: {status: draft, needs: [T-7]}\n", "c.json": '{"links": ["T-3"]}', "d.md": "\ufeff", "e.md": "---\n"}
+FILES = {
+    f"docs/{n}.md": f"---\nnext: docs/{(n * 7) % 12}.md\n---\n## T-{n}\nNeeds: T-{n + 3}, T-9\n\nT-{n % 4}\n"
+    for n in range(12)
+}
+MORE = {
+    "b.yaml": "T-1: done\nT-2: {status: draft, needs: [T-7]}\n",
+    "c.json": '{"links": ["T-3"]}',
+    "d.md": "\ufeff",
+    "e.md": "---\n",
+}
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -186,5 +212,5 @@ def test_a_document_that_hides_opens_the_kinds_that_it_may_declare() -> None:
     whole = joined({"a.md": "## T-1\n"})
     broken = joined({"a.md": "## T-1\n", "b.json": "{"})
     hidden = joined({"a.md": "## T-1\n", "b.md": "---\nx\n"})
-    assert (whole.open_kinds, broken.open_kinds) == (set(), {"entry"})
+    assert (whole.open_kinds, broken.open_kinds) == (frozenset(), frozenset({"entry"}))
     assert hidden.open_kinds == {"task", "note", "box", "section"}

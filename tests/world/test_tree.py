@@ -174,7 +174,9 @@ def test_a_file_beyond_the_limit_is_a_finding(tmp_path: Path) -> None:
     assert faults(root, "big.md") == ["too-large"]
 
 
-@pytest.mark.parametrize("name", [b"a\nb.md", b"\x1b[31mred.md", b"\xff\xfe.md", "é\u202e.md".encode(), b"%0A::x.md", b"'\"`.md"])
+@pytest.mark.parametrize(
+    "name", [b"a\nb.md", b"\x1b[31mred.md", b"\xff\xfe.md", "é\u202e.md".encode(), b"%0A::x.md", b"'\"`.md"]
+)
 def test_any_file_name_is_read(tmp_path: Path, name: bytes) -> None:
     root = repository(tmp_path / "r", {"a.md": "## T-1\n"})
     with open(os.fsencode(root) + b"/" + name, "wb") as file:
