@@ -45,7 +45,8 @@ def compare(name: str, promise: str, command: list[str], other: list[str]) -> No
     """Both commands in turn; the first pair warms the caches and is not counted."""
     pairs = [(seconds(command), seconds(other)) for _ in range(ROUNDS + 1)][1:]
     ratios = sorted(mine / theirs for mine, theirs in pairs)
-    middle = f"{median(mine for mine, _ in pairs) * 1000:.0f} ms / {median(theirs for _, theirs in pairs) * 1000:.0f} ms"
+    mine, theirs = (median(column) * 1000 for column in zip(*pairs, strict=True))
+    middle = f"{mine:.0f} ms / {theirs:.0f} ms"
     print(
         f"{name}: {median(ratios):.2f} x (promise {promise}; {ratios[0]:.2f} to {ratios[-1]:.2f}; {middle})"
     )

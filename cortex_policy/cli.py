@@ -415,7 +415,8 @@ def _fault(error: Exception) -> int:
         f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else ""
     )
     click.echo(
-        f"internal fault in cortex-policy {__version__}: {visible(str(error)) or 'no message'} ({type(error).__name__}{where})\n"
+        f"internal fault in cortex-policy {__version__}: {visible(str(error)) or 'no message'} "
+        f"({type(error).__name__}{where})\n"
         "this is no verdict: nothing was decided. Please report it with the command you ran and the output of the same "
         "command under CORTEX_POLICY_TRACEBACK=1.",
         err=True,

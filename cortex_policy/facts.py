@@ -26,7 +26,7 @@ MAX_SHOWN: Final = 20
 
 
 MAX_TWINS: Final = 1_000
-"""Boxes of the same text in other documents; with more of them, each holding all others, memory grows as their square."""
+"""Boxes of the same text in other documents; with more, each holding all others, memory grows as their square."""
 
 
 def _list(kind: str) -> FieldType:
@@ -408,7 +408,7 @@ class _Gathering:
 
 
 class _Questions:
-    """The host functions of the rule language. Each answers from the records alone, and remembers what it worked out."""
+    """The host functions of the rule language. Each answers from the records alone, and remembers."""
 
     def __init__(self, world: _Gathering) -> None:
         self.world = world

@@ -182,7 +182,7 @@ def read_text(path: Path, shown: str) -> str:
 
 
 def shipped(folder: str) -> Path:
-    """`rules` or `schemas`, wherever this installation keeps them: inside the wheel, or beside the package in a checkout.
+    """`rules` or `schemas`, wherever this installation keeps them: inside the wheel, or beside the package.
 
     Raises `ConfigurationError` when the installation lost them.
     """

@@ -77,7 +77,8 @@ def _not_failed(example: Example, own: tuple[Finding, ...]) -> str:
         return ""
     first = own[0]
     place = f"{first.locations[0].path}:{first.locations[0].line}" if first.locations else "no place"
-    return f"no finding is as expected; the first is {first.condition} ({first.outcome.value}) at {place}: {first.message}"
+    shown = f"{first.condition} ({first.outcome.value}) at {place}: {first.message}"
+    return f"no finding is as expected; the first is {shown}"
 
 
 def _matches(example: Example, finding: Finding) -> bool:

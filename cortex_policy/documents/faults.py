@@ -42,7 +42,7 @@ FAULTS: Final[dict[str, FaultKind]] = {
             "not-a-file",
             _ERROR,
             True,
-            "A directory, link, socket or device under a document's name is not read: a link could lead outside the root.",
+            "A directory, link, socket or device is not read under a document's name: a link could leave the root.",
             "replace it by a regular file, or exclude it",
         ),
         (

@@ -48,7 +48,7 @@ _QUOTES: Final = re.compile(r"\n(?:[ \t>*+-]|[0-9]{1,9}[.)])*>")
 class Split(NamedTuple):
     """A Markdown text cut at its front matter; `metadata` is None where there is none.
 
-    Lines are the number of lines of the file before each part. `problem` is a key of `faults.FAULTS` with a line, or None.
+    Lines are the number of lines of the file before each part. `problem` is a key of `faults.FAULTS` with a line.
     """
 
     metadata: str | None

@@ -467,7 +467,8 @@ _WORD: Final = re.compile(r"[\w-]+")
 class _Rows:
     """The rows of a text that was taken from the lines of a file: from an offset in it back to line and column.
 
-    `line` is the line of the text's first row, `column` where it starts if that is known. Offsets come in ascending order, so that all work is done once a row.
+    `line` is the line of the text's first row, `column` where it starts if that is known. Offsets come in ascending
+    order, so that all work is done once a row.
     """
 
     def __init__(self, text: str, line: int, column: int = 0) -> None:

@@ -25,8 +25,8 @@ PACK_KEYS: Final = ("pack", "about", "precedence", "kinds")
 class PackFiles(NamedTuple):
     """A pack as read: `origin` is how its path is shown, `files` maps paths inside the pack to texts.
 
-    `schemas` are all that its readers may name; those in `shipped` came with this installation, whose tests have checked
-    them against the metaschema already (10 ms that every command would pay).
+    `schemas` are all that its readers may name; those in `shipped` came with this installation, whose tests have
+    checked them against the metaschema already (10 ms that every command would pay).
     """
 
     name: str
@@ -37,7 +37,7 @@ class PackFiles(NamedTuple):
 
 
 class Ruleset(NamedTuple):
-    """Everything the packs say, checked: the document model, the rules in order of code, and what they were read from."""
+    """Everything the packs say, checked: the document model, the rules in order of code, and their digest."""
 
     model: DocumentModel
     rules: tuple[Rule, ...]

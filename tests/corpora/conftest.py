@@ -1,6 +1,6 @@
 """Real documents, kept beside the checkout and never inside it.
 
-In a lone clone these tests are skipped, with the reason; in CI (`CORTEX_POLICY_REQUIRE_CORPORA`) a missing corpus fails.
+In a lone clone these tests are skipped, with the reason; in CI (`CORTEX_POLICY_REQUIRE_CORPORA`) a missing one fails.
 """
 
 from __future__ import annotations

@@ -42,7 +42,9 @@ def places(finding: dict) -> list[tuple[str, int]]:
 
 
 def of(result: dict, rule: str, subject: str | None = None) -> list[dict]:
-    return [f for f in result["findings"] if f["rule"] == rule and (subject is None or f["subjects"] == [subject])]
+    return [
+        f for f in result["findings"] if f["rule"] == rule and (subject is None or f["subjects"] == [subject])
+    ]
 
 
 # ------------------------------------------------------------------------------------------------- what is read
@@ -59,10 +61,19 @@ def test_items_fields_and_boxes_are_those_of_the_inventory(capfdbinary, root):
     assert len(work) == 87
     assert sum(len(item["declarations"]) for item in work) == 88
     assert sum("blocked_by" in item["fields"] for item in work) == 47
-    assert sum(len(item["fields"]["blocked_by"]["value"]) for item in work if "blocked_by" in item["fields"]) == 52
+    assert (
+        sum(len(item["fields"]["blocked_by"]["value"]) for item in work if "blocked_by" in item["fields"])
+        == 52
+    )
     assert Counter(box["checked"] for box in boxes) == {True: 162, False: 142}
     stated = Counter(name for item in work for name in item["fields"])
-    assert (stated["status"], stated["type"], stated["build"], stated["validator"], stated["stories"]) == (78, 46, 34, 34, 23)
+    assert (stated["status"], stated["type"], stated["build"], stated["validator"], stated["stories"]) == (
+        78,
+        46,
+        34,
+        34,
+        23,
+    )
     assert stated["allowed_files"] == 29
 
 
@@ -101,7 +112,9 @@ def test_a_validated_item_has_open_criteria(capfdbinary, root):
     (finding,) = of(result, "CPX-STA-005", "CTO-WORK-012")
     assert finding["message"] == "CTO-WORK-012 is validated, but 0 of its 15 criteria are ticked"
     assert len(finding["locations"]) >= 15
-    assert {f["subjects"][0] for f in of(result, "CPX-STA-005")} == {f"CTO-WORK-{n:03d}" for n in (12, 33, 34, 35)}
+    assert {f["subjects"][0] for f in of(result, "CPX-STA-005")} == {
+        f"CTO-WORK-{n:03d}" for n in (12, 33, 34, 35)
+    }
 
 
 def test_items_without_a_status(capfdbinary, root):
@@ -120,7 +133,10 @@ def test_an_id_declared_twice_is_shown_at_both_places(capfdbinary, root):
 
 def test_two_documents_lack_the_disclaimer(capfdbinary, root):
     found = of(check(capfdbinary, root), "CPX-GRD-001")
-    assert [Path(f["subjects"][0]).name for f in found] == ["CTO-WORKSPACE-INTENT.md", "CTO-CASE-BACKEND-BRIEF.md"]
+    assert [Path(f["subjects"][0]).name for f in found] == [
+        "CTO-WORKSPACE-INTENT.md",
+        "CTO-CASE-BACKEND-BRIEF.md",
+    ]
 
 
 def test_the_same_criterion_is_open_here_and_ticked_there(capfdbinary, root):
@@ -132,7 +148,11 @@ def test_the_same_criterion_is_open_here_and_ticked_there(capfdbinary, root):
 def test_undeclared_and_unused_ids(capfdbinary, root):
     result = check(capfdbinary, root)
     assert [f["subjects"][0] for f in of(result, "CPX-REF-002")] == ["CTO-WORK-001", "CTO-WORK-002"]
-    assert [f["subjects"][0] for f in of(result, "CPX-REF-003")] == ["CTO-WORK-051", "CTO-WORK-052", "CTO-WORK-053"]
+    assert [f["subjects"][0] for f in of(result, "CPX-REF-003")] == [
+        "CTO-WORK-051",
+        "CTO-WORK-052",
+        "CTO-WORK-053",
+    ]
 
 
 def test_sources_that_are_no_paths(capfdbinary, root):
@@ -182,7 +202,16 @@ def test_only_these_rules_speak(capfdbinary, root):
         ("CTO-ENDGOAL-COMPLETION-AUDIT-ISSUES.md", range(46, 70)),
         ("CTO-CORE-ROUTE-ADMISSION-GUARD.md", range(1, 72)),
     ],
-    ids=["template", "record template", "skeleton", "request record", "packet", "criteria", "phrases", "guard"],
+    ids=[
+        "template",
+        "record template",
+        "skeleton",
+        "request record",
+        "packet",
+        "criteria",
+        "phrases",
+        "guard",
+    ],
 )
 def test_nothing_is_raised_in_templates_phrase_lists_and_prohibitions(capfdbinary, root, name, lines):
     hit = {place for f in check(capfdbinary, root)["findings"] for place in places(f)}
@@ -195,9 +224,7 @@ def test_ids_of_other_houses_are_none_of_ours(capfdbinary, root):
 
 @pytest.mark.parametrize("name", ["plans", "sessions"])
 def test_a_house_of_another_kind_has_no_findings_and_is_no_pass(capfdbinary, corpus, name):
-    code, out, err = command(
-        capfdbinary, "check", str(corpus(name)), "--pack", "cortex", "--format", "json"
-    )
+    code, out, err = command(capfdbinary, "check", str(corpus(name)), "--pack", "cortex", "--format", "json")
     assert code == 3
     assert json.loads(out)["findings"] == []
     assert b"nothing was checked" in err

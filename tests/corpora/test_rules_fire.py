@@ -89,7 +89,9 @@ BROKEN: dict[str, Fault] = {
     "CPX-WBD-003": write(BOARD, "items:\n  - {id: CTO-WORK-049, status: validated}\n"),
     "CPX-WBD-004": write(BOARD, "items:\n  - {id: CTO-WORK-049}\n"),
     "CPX-WBD-005": write(BOARD, "items: []\n"),
-    "CPX-WBD-006": write(BOARD, "items:\n  - {id: CTO-WORK-049, status: candidate, blocked_by: [CTO-WORK-047]}\n"),
+    "CPX-WBD-006": write(
+        BOARD, "items:\n  - {id: CTO-WORK-049, status: candidate, blocked_by: [CTO-WORK-047]}\n"
+    ),
     "not-a-file": link,
     "too-large": sparse,
     "not-utf-8": write(f"{DOCS}/CTO-NEW-PRD.md", b"# \xff\xfe\n"),
@@ -130,7 +132,9 @@ def alone(corpus) -> set[str]:
 
 
 def test_every_rule_has_a_fault_here_or_breaks_by_itself(alone):
-    rules = {rule.info.id for rule in load_ruleset(Project(root=Path(), packs=("cortex",), base=Path())).rules}
+    rules = {
+        rule.info.id for rule in load_ruleset(Project(root=Path(), packs=("cortex",), base=Path())).rules
+    }
     planted = {FAULTS[name].id if name in FAULTS else name for name in BROKEN}
     # a file that its own owner may not read is planted in tests/world, where the system is replaced
     assert rules | {kind.id for kind in FAULTS.values()} == alone | planted | {FAULTS["unreadable"].id}
