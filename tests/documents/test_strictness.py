@@ -288,8 +288,8 @@ PIECES = st.lists(
     st.sampled_from(
         (
             "---|\n|title: |## T-1|Needs: |T-2..T-9|- [ ] |> |```|<!--|-->|| a | b |\n|-|-|\n|{|}|[|]|:|,"
-            "|\"|'|&a |*a |!!x |%TAG !a! b\n|\ufeff|\u2028|\x85|\t|\r|\\ud800|\\u00e9|0752|T-1: done|#|    |1. "
-            "|N-01: x|Status: |😀|\x00|NaN|? |docs/a.md|../x|~"
+            "|\"|'|&a |*a |!!x |%TAG !a! b\n|\ufeff|\u2028|\x85|\t|\r|\\ud800|\\u00e9|0752|T-1: done|#|    "
+            "|1. |N-01: x|Status: |😀|\x00|NaN|? |docs/a.md|../x|~"
         ).split("|")
     ),
     max_size=40,
