@@ -166,7 +166,7 @@ FAULTS: Final[dict[str, FaultKind]] = {
             _ERROR,
             False,
             "The document's metadata or record does not have the shape its schema demands.",
-            "see the schema named in the message",
+            "write it as the schema demands",
         ),
         (
             21,
