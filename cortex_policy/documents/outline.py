@@ -31,6 +31,7 @@ class _Extent:
 
     __slots__ = (
         "by_label",
+        "by_row",
         "end",
         "fields",
         "id",
@@ -66,6 +67,10 @@ class _Extent:
         for spec in sources:
             for label in spec.labels:
                 self.by_label.setdefault(label, []).append(spec)
+        self.by_row: dict[str, list[FieldSource]] = {}
+        for spec in sources:
+            for row in spec.table:
+                self.by_row.setdefault(row, []).append(spec)
         self.fields: dict[str, list[Reading]] = {}
         self.pending: FieldSource | None = None
         self.end = 0
@@ -188,6 +193,9 @@ class Outline:
             return
         for spec in self._row_specs:
             self._declare_row(spec, block)
+        owner = self._item or self._document
+        if owner.by_row and len(block.cells) > 1:
+            self._read_row(owner, block)
 
     def fence(self, block: Block) -> None:
         """What stands in a fence is an example or a record of another format, not prose."""
@@ -250,6 +258,14 @@ class Outline:
                 if cell.strip():
                     self._value(extent, source, cell, block.line, cell, at[column.casefold()])
         self._done.append(extent)
+
+    def _read_row(self, owner: _Extent, block: Block) -> None:
+        """A table of names and values: the first cell names the field, the second is its value."""
+        header, value = block.header[1].strip().casefold(), block.cells[1]
+        column = _cell_columns(self._line(block.line), block).get(header, 1)
+        for source in owner.by_row.get(bare(block.cells[0]).casefold(), ()):
+            if value.strip():
+                self._value(owner, source, value, block.line, value, column)
 
     def _open_sections(self, block: Block) -> None:
         owner = self._item or self._document

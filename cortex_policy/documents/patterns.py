@@ -43,7 +43,7 @@ def compile_pattern(text: str, *, limit: bool = True) -> Any:
 
 
 class IdPattern(NamedTuple):
-    """How the ids of one kind look. An id ends where a word ends: `A-12` is not in `A-123` nor in `A-12-notes`."""
+    """How the ids of one kind look. An id ends where a word ends: `A-12` is not in `A-123`, `A-12-notes` or `A-12.1`."""
 
     kind: str
     pattern: Any
@@ -70,7 +70,8 @@ def _continues(text: str, index: int) -> bool:
     character = text[index]
     if character.isalnum() or character == "_":
         return True
-    return character == "-" and index + 1 < len(text) and text[index + 1].isalnum()
+    following = text[index + 1 : index + 2]
+    return (character == "-" and following.isalnum()) or (character == "." and following.isdigit())
 
 
 def compile_glob(glob: str) -> re.Pattern[str]:

@@ -20,7 +20,8 @@ class FieldSource(NamedTuple):
 
     `keys`: front matter or record keys; `labels`: `Label: value` lines, case-folded; `group`: a group of the declaring
     pattern; `paragraph`: a pattern in prose; `sentence`: a text that must stand in prose; `section`: the list under a
-    heading; `columns`: cells of the declaring table row; `heading`: the first heading of that level; `boxes`: every
+    heading; `columns`: cells of the declaring table row; `table`: the second cell of a row that starts with the
+    name; `heading`: the first heading of that level; `boxes`: every
     check box in the extent.
     """
 
@@ -33,6 +34,7 @@ class FieldSource(NamedTuple):
     sentence: str = ""
     section: Any = None
     columns: tuple[str, ...] = ()
+    table: tuple[str, ...] = ()
     heading: int = 0
     boxes: bool = False
     blocks: frozenset[str] = frozenset({"paragraph", "item"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.nodes import Mapping as NodeMapping
@@ -23,9 +23,30 @@ READER_KEYS: Final = (
     "document_references items"
 ).split()
 ITEM_KEYS: Final = "kind source heading item row record id only exclude fields".split()
-FIELD_KEYS: Final = "key label group paragraph sentence section column heading boxes in strict".split()
-_PLACES: Final = "key label group paragraph sentence section column heading boxes".split()
+FIELD_KEYS: Final = "key label group paragraph sentence section column table heading boxes in strict".split()
+_PLACES: Final = "key label group paragraph sentence section column table heading boxes".split()
 _BLOCKS: Final = ("paragraph", "item")
+
+_PROSE: Final = frozenset({"document", "heading"})
+_PLACES_OF: Final[Mapping[str, frozenset[str]]] = {
+    "key": frozenset({"document", "record"}),
+    "label": _PROSE,
+    "group": frozenset({"heading", "item"}),
+    "paragraph": _PROSE,
+    "sentence": frozenset({"document"}),
+    "section": _PROSE,
+    "column": frozenset({"row"}),
+    "table": _PROSE,
+    "heading": frozenset({"document"}),
+    "boxes": _PROSE,
+}
+"""For each place of a field, what may have fields there; a field that could never be read is a broken pack."""
+_TYPES_AT: Final[Mapping[str, frozenset[str]]] = {
+    "sentence": frozenset({"bool"}),
+    "boxes": frozenset({"checklist"}),
+    "section": COLLECTIONS,
+}
+"""Places that give values of some types only."""
 
 
 def read_kinds(form: Form, source: Source) -> dict[str, KindSpec]:
@@ -37,7 +58,8 @@ def read_kinds(form: Form, source: Source) -> dict[str, KindSpec]:
         kind = source.form(node, f"kind `{key.text}`", ("about", "id", "fields"))
         if kind is None:
             continue
-        fields = {name.text: _type(name, value, names, source) for name, value in kind.entries("fields")}
+        typed = ((name, _type(name, value, names, source)) for name, value in kind.entries("fields"))
+        fields = {name.text: declared for name, declared in typed if declared is not None}
         ids = _pattern(kind, "id", source)
         kinds[key.text] = KindSpec(
             name=key.text,
@@ -48,27 +70,36 @@ def read_kinds(form: Form, source: Source) -> dict[str, KindSpec]:
     return kinds
 
 
-def _type(name: Scalar, node: Node, kinds: list[str], source: Source) -> FieldType:
-    """`date`, `{enum: [a, b]}`, `{references: kind}` …"""
+def _type(name: Scalar, node: Node, kinds: list[str], source: Source) -> FieldType | None:
+    """`date`, `{enum: [a, b]}`, `{references: kind}` …; None when it is none of them."""
     if name.text in _RESERVED:
         source.problem(name, f"every item has `{name.text}` already", "choose another name")
     if isinstance(node, Scalar):
-        if node.text not in _SIMPLE_TYPES:
-            source.problem(
-                node,
-                f"no type `{node.text}`",
-                suggest(node.text, _SIMPLE_TYPES) or "types: " + ", ".join(_SIMPLE_TYPES),
-            )
-            return FieldType("text")
-        return FieldType(node.text)
-    form = source.form(node, f"the type of `{name.text}`", ("enum", "reference", "references"))
-    if form is None or len(form.node.entries) != 1:
-        source.problem(node, f"the type of `{name.text}` is one of enum, reference, references")
-        return FieldType("text")
-    if form.get("enum") is not None:
-        return FieldType("enum", words=form.texts("enum"))
-    shape = form.node.entries[0][0].text
-    target = form.word(shape, [*kinds, "document"]) if kinds else form.text(shape)
+        if node.text in _SIMPLE_TYPES:
+            return FieldType(node.text)
+        hint = suggest(node.text, _SIMPLE_TYPES) or "types: " + ", ".join(_SIMPLE_TYPES)
+        source.problem(node, f"no type `{node.text}`", hint)
+        return None
+    if not isinstance(node, NodeMapping) or len(node.entries) != 1:
+        source.problem(
+            node,
+            f"`{name.text}` has no type",
+            "such as `text`, `{enum: [open, done]}` or `{references: task}`",
+        )
+        return None
+    form = Form(source, node, f"the type of `{name.text}`", ("enum", "reference", "references"))
+    shape = node.entries[0][0].text
+    if shape == "enum":
+        words = form.texts("enum")
+        return FieldType("enum", words=words) if words else None
+    if shape not in ("reference", "references"):
+        return None
+    target = form.text(shape)
+    if target and target not in kinds:
+        source.problem(
+            form.get(shape), f"no kind `{target}`", suggest(target, kinds) or "kinds: " + ", ".join(kinds)
+        )
+        return None
     return FieldType(shape, target=target)
 
 
@@ -150,10 +181,8 @@ def read_reader(
         where_keys=form.texts("where"),
         front_matter=form.word("front_matter", ("required", "optional"), "optional"),
         kinds=tuple(_document_kinds(form, source)),
-        fields=_fields(form, source, kinds.get("document"), "document"),
-        declarations=tuple(
-            d for item in form.nodes("items") if (d := _declaration(item, source, kinds)) is not None
-        ),
+        fields=_fields(form, source, kinds.get("document"), "document", "document"),
+        declarations=tuple(_declarations(form, source, kinds)),
         sections=_pattern(form, "sections", source),
         silent=_any(form, "silent", source),
         mentions=tuple(_mentions(form, source, kinds)),
@@ -228,6 +257,20 @@ def _mentions(form: Form, source: Source, kinds: Mapping[str, KindSpec]) -> list
     return found
 
 
+def _declarations(form: Form, source: Source, kinds: Mapping[str, KindSpec]) -> Iterator[DeclarationSpec]:
+    """The items of a reader. Records are declared in records, everything else in Markdown."""
+    markdown = form.text("format", "markdown") == "markdown"
+    for node in form.nodes("items"):
+        spec = _declaration(node, source, kinds)
+        if spec is None:
+            continue
+        if markdown is (spec.at in ("record", "root")):
+            source.problem(
+                node, f"a {form.text('format')} file declares no items by {_WAY_OF.get(spec.at, spec.at)}"
+            )
+        yield spec
+
+
 def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> DeclarationSpec | None:
     """One way in which a document declares items: by heading, list item, table row or record."""
     form = source.form(node, "a declaration of items", ITEM_KEYS)
@@ -254,17 +297,18 @@ def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> D
         kind=name,
         source=form.text("source", "declared"),
         at="root" if ways[0] == "record" and shape.flag("root", False) else ways[0],
-        levels=frozenset(int(level) for level in shape.texts("levels") if level in "123456")
-        or frozenset(range(1, 7)),
+        levels=_levels(shape, source) if ways[0] == "heading" else frozenset(),
         pattern=pattern,
         id=form.text("id", "") or (shape.text("id", "") if shape.get("root") else ""),
         id_keys=() if shape.get("root") else shape.texts("id" if ways[0] == "record" else "columns"),
         scalar=shape.text("scalar", "") if ways[0] == "record" else "",
-        fields=_fields(form, source, kinds[name], name),
+        fields=_fields(form, source, kinds[name], name, ways[0], pattern),
         only=_all(form, "only", source, compile_glob),
         exclude=_all(form, "exclude", source, compile_glob),
     )
 
+
+_WAY_OF: Final = {"root": "record"}
 
 _WAYS: Final[Mapping[str, tuple[str, ...]]] = {
     "heading": ("levels", "pattern"),
@@ -272,6 +316,17 @@ _WAYS: Final[Mapping[str, tuple[str, ...]]] = {
     "row": ("columns", "pattern"),
     "record": ("id", "root", "scalar"),
 }
+
+
+def _levels(shape: Form, source: Source) -> frozenset[int]:
+    """The heading levels that declare items; all of them when none is named."""
+    found = set()
+    for node in shape.scalars("levels"):
+        if node.text in ("1", "2", "3", "4", "5", "6"):
+            found.add(int(node.text))
+        else:
+            source.problem(node, f"`{node.text}` is no heading level", "levels are 1 to 6")
+    return frozenset(found or range(1, 7))
 
 
 def _check_id(form: Form, shape: Form, way: str, pattern: Any, kind: KindSpec, source: Source) -> None:
@@ -293,33 +348,46 @@ def _check_id(form: Form, shape: Form, way: str, pattern: Any, kind: KindSpec, s
         source.problem(shape.node, "row needs `columns`: the header names, the id's first")
 
 
-def _fields(form: Form, source: Source, kind: KindSpec | None, name: str) -> tuple[FieldSource, ...]:
+def _fields(
+    form: Form, source: Source, kind: KindSpec | None, name: str, where: str, pattern: Any = None
+) -> tuple[FieldSource, ...]:
+    """The fields of a document or item; `where` is how the item is declared, `pattern` what its groups come from."""
     found = []
     declared = kind.fields if kind is not None else {}
     for key, node in form.entries("fields"):
         if key.text not in declared:
-            source.problem(
-                key,
-                f"kind `{name}` has no field `{key.text}`",
-                suggest(key.text, declared) or "fields stand in `pack.yaml`",
-            )
+            hint = suggest(key.text, declared) or "fields stand in `pack.yaml`"
+            source.problem(key, f"kind `{name}` has no field `{key.text}`", hint)
             continue
         if not isinstance(node, NodeMapping):
             source.problem(node, f"`{key.text}` says where the field stands, such as `{{label: Status}}`")
             continue
-        field = _field(
-            key.text, declared[key.text], Form(source, node, f"field `{key.text}`", FIELD_KEYS), source
-        )
-        if field is not None:
-            found.append(field)
+        inner = Form(source, node, f"field `{key.text}`", FIELD_KEYS)
+        field = _field(key.text, declared[key.text], inner, where, source)
+        if field is None:
+            continue
+        if field.group and pattern is not None and field.group not in pattern.groupindex:
+            hint = suggest(field.group, pattern.groupindex) or f"write `(?P<{field.group}>…)` in the pattern"
+            source.problem(inner.get("group"), f"the pattern has no group `{field.group}`", hint)
+        found.append(field)
     return tuple(found)
 
 
-def _field(name: str, kind: FieldType, form: Form, source: Source) -> FieldSource | None:
+def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -> FieldSource | None:
     places = [place for place in _PLACES if form.get(place) is not None]
     if len(places) != 1:
         source.problem(form.node, f"field `{name}` stands in one of {', '.join(_PLACES)}")
         return None
+    place = places[0]
+    if where not in _PLACES_OF[place]:
+        possible = ", ".join(f"`{other}`" for other in _PLACES if where in _PLACES_OF[other])
+        what = "a document" if where == "document" else f"an item declared by {where}"
+        source.problem(form.get(place), f"{what} has no fields by `{place}`", f"possible: {possible}")
+    elif kind.name not in _TYPES_AT.get(place, (kind.name,)):
+        kinds = ", ".join(sorted(_TYPES_AT[place]))
+        source.problem(
+            form.get(place), f"`{place}` gives no {kind.name}", f"it is for fields of type {kinds}"
+        )
     blocks = form.texts("in") or _BLOCKS
     for node in form.scalars("in"):
         if node.text not in _BLOCKS:
@@ -335,6 +403,7 @@ def _field(name: str, kind: FieldType, form: Form, source: Source) -> FieldSourc
         sentence=" ".join(form.text("sentence", "").split()),
         section=_pattern(form, "section", source),
         columns=form.texts("column"),
+        table=tuple(row.casefold() for row in form.texts("table")),
         heading=int(level) if level in "0123456" else 0,
         boxes=form.flag("boxes", False),
         blocks=frozenset(blocks),
