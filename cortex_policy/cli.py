@@ -129,7 +129,7 @@ def _exit_code(result: CheckResult, severity: str) -> int:
     loud = [finding for finding in result.findings if finding.severity.rank >= Severity(severity).rank]
     if any(finding.outcome is Outcome.FALSE for finding in loud):
         return EXIT_FINDINGS
-    return EXIT_UNDECIDED if loud else EXIT_CLEAN
+    return EXIT_UNDECIDED if loud or result.unread or not result.rules else EXIT_CLEAN
 
 
 @cli.command()

@@ -112,7 +112,7 @@ def gather(graph: Graph, model: DocumentModel) -> Facts:
     return Facts(items=world.items, functions=_Questions(world).table(), claims=graph.declarations)
 
 
-_NORMAL: Final = re.compile(r"[\W_]+")
+_NORMAL: Final = re.compile(r"[^\w<>=]+|_+")
 
 
 def normal_text(text: str) -> str:

@@ -17,7 +17,7 @@ from cortex_policy.documents.spec import DocumentModel
 from cortex_policy.documents.values import MAX_DIGITS
 from cortex_policy.model import Declaration, Document, Mention, Place, Ref
 
-MAX_GAP: Final = 1_000
+MAX_GAP: Final = 50
 """A hole in a numbering wider than this is two numberings."""
 MAX_GAPS: Final = 10_000
 """Gaps of one kind; whoever has so many sees that from the first of them."""

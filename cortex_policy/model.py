@@ -226,7 +226,8 @@ class Inputs(NamedTuple):
 class CheckResult(NamedTuple):
     """The outcome of one `check`, complete: every format of `report` is a function of this value.
 
-    `exempt` counts subjects that `since` grandfathers; `notes` are sentences a person should read (never findings).
+    `exempt` counts subjects that `since` grandfathers; `unread` are the documents that may hide something;
+    `notes` are sentences a person should read (never findings).
     """
 
     documents: int
@@ -235,6 +236,7 @@ class CheckResult(NamedTuple):
     findings: tuple[Finding, ...]
     inputs: Inputs
     exempt: int = 0
+    unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

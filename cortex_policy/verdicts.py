@@ -79,6 +79,8 @@ def _order(finding: Finding) -> tuple[Any, ...]:
         finding.rule,
         finding.condition,
         finding.subjects,
+        tuple((location.path, location.line, location.column) for location in finding.locations),
+        finding.message,
         finding.fingerprint,
     )
 
@@ -214,7 +216,9 @@ class _Run:
                 Location(place.path, place.line, place.column, _line(self.lines, place), role)
                 for place, role in places
             ),
-            fingerprint=_fingerprint(self.rule.info.id, subjects, condition, _content(subject, witnesses)),
+            fingerprint=_fingerprint(
+                self.rule.info.id, subjects, condition, _content(subject, outcome, reads, witnesses)
+            ),
         )
 
 
@@ -236,17 +240,28 @@ def _name(subject: Any) -> str:
 
 def _missing(reads: Iterable[Read]) -> str:
     """Which facts nobody states, as a person would say it."""
-    names = []
+    names: list[str] = []
     for read in reads:
-        if read.value is UNKNOWN:
-            name = f"{read.record.id} has no {read.field}"
-        elif isinstance(read.value, OpenTuple):
-            name = f"{read.field} of {read.record.id} may be incomplete"
-        else:
-            continue
-        if name not in names:
-            names.append(name)
+        reason = _reason(read)
+        if reason and reason not in names:
+            names.append(reason)
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _reason(read: Read) -> str:
+    """Why one value is unknown, or an empty text."""
+    name = _name(read.record)
+    if isinstance(read.value, OpenTuple):
+        return f"{read.field} of {name} may be incomplete"
+    if read.value is not UNKNOWN:
+        return ""
+    if read.places:
+        return f"{name} states its {read.field} more than once, and differently"
+    if read.field == "is_declared":
+        return f"{name} may be declared in a document that could not be read, or lies out of sight"
+    if read.record.values.get("is_declared", True) is False:
+        return f"no document declares {name}"
+    return f"{name} has no {read.field}"
 
 
 def _places(
@@ -264,6 +279,8 @@ def _places(
     ]
     if not own:
         own = [place for read in context() if _is_own(read, subject) for place in read.places]
+    if not own:
+        own = [place for read in reads if _lacks(read, subject) for place in _home(read.record)]
     if isinstance(subject, Record) and subject.place is not None and (not own or subject.kind in PARTS):
         own.insert(0, subject.place)
     other = [place for read in reads if not _is_own(read, subject) for place in _shown_at(read, subject)]
@@ -276,14 +293,24 @@ def _is_own(read: Read, subject: Any) -> bool:
     if not isinstance(subject, Record):
         return False
     record = read.record
-    if record.kind in PARTS:
-        owner = record.values.get("owner")
-        return isinstance(owner, Record) and _same(owner, subject)
+    owner = record.values.get("owner") if record.kind in PARTS else None
+    if isinstance(owner, Record) and _same(owner, subject):
+        return True
     return _same(record, subject) and not (isinstance(read.value, Record) and _same(read.value, subject))
 
 
+def _lacks(read: Read, subject: Any) -> bool:
+    """Whether a view of the subject (what one source says of it) does not state this."""
+    return _is_own(read, subject) and read.record is not subject and not read.places
+
+
+def _home(record: Record) -> tuple[Place, ...]:
+    return (record.place,) if record.place is not None else ()
+
+
 def _same(one: Record, other: Record) -> bool:
-    return one.kind == other.kind and one.id == other.id
+    """Parts have no id of their own: two boxes with one text are two."""
+    return one is other if one.kind in PARTS else one.kind == other.kind and one.id == other.id
 
 
 def _lists_parts(read: Read, reads: Sequence[Read]) -> bool:
@@ -298,7 +325,7 @@ def _shown_at(read: Read, subject: Any) -> Sequence[Place]:
     """The places of what another record states, or the record itself when it states nothing."""
     if isinstance(subject, Record) and _same(read.record, subject):
         return ()
-    return read.places or ((read.record.place,) if read.record.place is not None else ())
+    return read.places or _home(read.record)
 
 
 def _line(lines: Lines, place: Place) -> str:
@@ -306,11 +333,23 @@ def _line(lines: Lines, place: Place) -> str:
     return rows[place.line - 1].strip() if 0 < place.line <= len(rows) else ""
 
 
-def _content(subject: Any, witnesses: Sequence[Witness]) -> list[Any]:
-    """What the finding is about, beside its subject: the members that decided, by id and never by line."""
+def _content(
+    subject: Any, outcome: Outcome, reads: Iterable[Read], witnesses: Sequence[Witness]
+) -> list[Any]:
+    """What the finding is about, beside its subject: the facts that decided, and the members; never lines."""
     members = sorted(_member(value) for witness in witnesses for _, value in witness.bindings)
     part = subject.id if isinstance(subject, Record) and subject.kind in PARTS else ""
-    return [part, *members]
+    facts = sorted({f"{_member(read.record)}.{read.field}={_value(read.value)}" for read in reads})
+    return [part, outcome.value, members, facts]
+
+
+def _value(value: Any) -> str:
+    """A value in a fingerprint."""
+    if isinstance(value, tuple):
+        return "[" + ",".join(sorted(_value(member) for member in value)) + "]"
+    if isinstance(value, Record):
+        return _member(value)
+    return "?" if value is UNKNOWN else str(value)
 
 
 def _member(value: Any) -> str:

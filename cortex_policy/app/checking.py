@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 from cortex_policy.app.reading import Reading
 from cortex_policy.documents.faults import FAULTS
+from cortex_policy.documents.spec import ReaderSpec
 from cortex_policy.errors import ConfigurationError, Problem
 from cortex_policy.model import CheckResult, Finding, RuleInfo
 from cortex_policy.ruleset.forms import suggest
 from cortex_policy.ruleset.packs import Ruleset
 from cortex_policy.verdicts import decide
+
+MAX_NAMED: Final = 3
+"""Documents that a note names."""
 
 
 class Selection(NamedTuple):
@@ -45,6 +49,7 @@ def check(reading: Reading, selection: Selection) -> CheckResult:
         model=reading.ruleset.model, rules=rules, digest=reading.ruleset.digest, packs=reading.ruleset.packs
     )
     decision = decide(chosen, reading.facts, reading.graph, reading.lines, reading.now)
+    unread = tuple(document.path for document in reading.graph.documents if not document.complete)
     return CheckResult(
         documents=len(reading.graph.documents),
         items=count_items(reading),
@@ -52,8 +57,33 @@ def check(reading: Reading, selection: Selection) -> CheckResult:
         findings=tuple(finding for finding in decision.findings if selection.shows(finding)),
         inputs=reading.inputs,
         exempt=decision.exempt,
-        notes=reading.notes,
+        unread=unread,
+        notes=(*reading.notes, *_notes(reading, unread, selection)),
     )
+
+
+def _notes(reading: Reading, unread: Sequence[str], selection: Selection) -> Iterator[str]:
+    """What a person should know of what was not looked at."""
+    if unread and (selection.select or selection.ignore):
+        yield f"{len(unread)} of the documents could not be read whole, whatever rules were selected: {_some(unread)}"
+    for reader in reading.ruleset.model.readers:
+        own = {document.path for document in reading.graph.documents if document.reader == reader.name}
+        items = (declaration for document in reading.graph.documents for declaration in document.declarations)
+        if (
+            own
+            and reader.declarations
+            and not any(d.kind in _kinds(reader) and d.place.path in own for d in items)
+        ):
+            yield f"reader `{reader.name}` found no item in {len(own)} documents: does its pattern fit?"
+
+
+def _kinds(reader: ReaderSpec) -> frozenset[str]:
+    return frozenset(spec.kind for spec in reader.declarations)
+
+
+def _some(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - MAX_NAMED} more" if len(paths) > MAX_NAMED else ""
+    return ", ".join(f"`{path}`" for path in paths[:MAX_NAMED]) + more
 
 
 def count_items(reading: Reading) -> int:

@@ -180,7 +180,7 @@ FAULTS: Final[dict[str, FaultKind]] = {
             22,
             "empty-document",
             _ERROR,
-            False,
+            True,
             "An empty document asserts nothing, though its name says that it should.",
             "write it, or remove it",
         ),

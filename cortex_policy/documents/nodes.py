@@ -110,7 +110,7 @@ class _Builder:
     def scalar(self, event: Any) -> None:
         mark = self.mark(event)
         self.guard(event, mark)
-        self.place(Scalar(event.value, event.style is None, mark))
+        self.place(Scalar(event.value, not event.style, mark))
 
     def alias(self, event: Any) -> None:
         mark = self.mark(event)

@@ -26,6 +26,9 @@ _RUNNING: Final = frozenset({"text", "list", "references"})
 """Types whose values may be wrapped over several lines."""
 
 
+_OPENING_QUOTES: Final = ('"', "'", "`", "\u201c", "\u2018", "\u00ab", "\u201e")
+
+
 class _Extent:
     """A declaration whose extent is still open: what is read inside it goes to its fields."""
 
@@ -106,6 +109,8 @@ class Outline:
         self._zone: _Extent | None = None
         self._sections: list[_Extent] = []
         self._silent = 0
+        self._unsaid = False
+        self._template = any(glob.match(path) for glob in reader.templates)
         self._references_left = MAX_REFERENCES
         self._titles: dict[str, int] = {}
         self._stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
@@ -139,11 +144,28 @@ class Outline:
         """Read every block, then scan what speaks for mentions of ids."""
         spoken: list[tuple[Block, str]] = []
         for block in blocks:
-            _BLOCKS[block.kind](self, block)
-            if not self._silent and block.kind != "fence":
-                spoken.append((block, self._item.id if self._item else ""))
+            if self._asserts(block):
+                _BLOCKS[block.kind](self, block)
+                if not self._silent and block.kind != "fence":
+                    spoken.append((block, self._item.id if self._item else ""))
         self._close_sentences()
         self._scan(spoken)
+
+    def _asserts(self, block: Block) -> bool:
+        """Whether the document itself says what stands here: a quotation is somebody else's, a form to fill in and a
+        list of what must not be are nobody's.
+        """
+        if block.level == 0 or block.kind == "heading":
+            lead_in = self.reader.silent_lists
+            self._unsaid = (
+                lead_in is not None and block.text.rstrip().endswith(":") and bool(lead_in.search(block.text))
+            )
+        elif self._unsaid:
+            return False
+        if self._template and block.kind != "heading":
+            self._read_sentences(block)
+            return False
+        return not block.quoted
 
     def heading(self, block: Block) -> None:
         self._end_extents(block.level, block.line)
@@ -155,10 +177,15 @@ class Outline:
         for spec in self._heading_specs:
             if block.level in spec.levels and self._declare(spec, block):
                 return
-        if block.level > 1 and self.reader.silent is not None and self.reader.silent.search(block.text):
+        if block.level > 1 and self._is_silent(block):
             self._silent = block.level
             return
         self._open_sections(block)
+
+    def _is_silent(self, block: Block) -> bool:
+        return self._template or (
+            self.reader.silent is not None and bool(self.reader.silent.search(block.text))
+        )
 
     def paragraph(self, block: Block) -> None:
         if self._silent:
@@ -185,8 +212,6 @@ class Outline:
         else:
             self._read_labels(owner, block)
             self._read_patterns(owner, block)
-        if not block.quoted:
-            self._read_sentences(block)
 
     def row(self, block: Block) -> None:
         if self._silent:
@@ -413,13 +438,15 @@ class Outline:
 
     def _read_sentences(self, block: Block) -> None:
         """A sentence that must stand in the document's own prose; a quotation of it is somebody else's."""
-        if block.quoted:
+        if block.quoted or block.kind != "paragraph" or not self._sentences:
             return
+        text = " ".join(block.text.replace("*", "").split())
         for source in self._sentences:
-            if source.name not in self._document.fields and source.sentence in " ".join(block.text.split()):
-                self._document.add(
-                    source.name, Reading(True, self._place(block.line, block.text), self._line(block.line))
-                )
+            at = text.find(source.sentence)
+            if at < 0 or source.name in self._document.fields or text[at - 1 : at] in _OPENING_QUOTES:
+                continue
+            place = self._place(block.line, block.text)
+            self._document.add(source.name, Reading(True, place, self._line(block.line)))
 
     def _close_sentences(self) -> None:
         for source in self._sentences:

@@ -43,7 +43,7 @@ def compile_pattern(text: str, *, limit: bool = True) -> Any:
 
 
 class IdPattern(NamedTuple):
-    """How the ids of one kind look. An id ends where a word ends: `A-12` is not in `A-123`, `A-12-notes` or `A-12.1`."""
+    """How the ids of one kind look. `A-12` is not in `A-123`, `A-12-notes` or `A-12.1`."""
 
     kind: str
     pattern: Any
@@ -52,7 +52,7 @@ class IdPattern(NamedTuple):
         """Start and end of each id in `text`."""
         for match in self.pattern.finditer(text):
             start, end = match.span()
-            if not (_joins(text, start - 1) or _continues(text, end)):
+            if not (_joins(text, start - 1, self.kind == "document") or _continues(text, end)):
                 yield start, end
 
     def fullmatch(self, text: str) -> bool:
@@ -60,8 +60,11 @@ class IdPattern(NamedTuple):
         return self.pattern.fullmatch(text) is not None
 
 
-def _joins(text: str, index: int) -> bool:
-    return index >= 0 and (text[index].isalnum() or text[index] in "_-")
+def _joins(text: str, index: int, path: bool) -> bool:
+    """Whether the character before belongs to the same word; a path that goes on to the left is another path."""
+    if index < 0:
+        return False
+    return text[index].isalnum() or text[index] in ("_-/.~:<>" if path else "_-")
 
 
 def _continues(text: str, index: int) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from cortex_policy.documents.nodes import Mapping, Node, Scalar
 from cortex_policy.documents.nodes import Sequence as NodeSequence
 from cortex_policy.documents.outline import typed_reading
+from cortex_policy.documents.patterns import IdPattern
 from cortex_policy.documents.spec import DeclarationSpec, DocumentModel, FieldSource, ReaderSpec
 from cortex_policy.documents.values import MAX_REFERENCES, references
 from cortex_policy.model import Declaration, Fault, Place, Reading
@@ -80,29 +81,64 @@ class _Blank(dict[str, str]):
 
 
 def _records(node: Node, spec: DeclarationSpec, source: _Source) -> Iterator[Declaration]:
-    """Every mapping with an id key, and every entry whose key is an id, wherever they stand in the tree."""
-    stack: list[Node] = [node]
+    """Every mapping with an id key, every entry whose key is an id, and every id listed under a key that is a value of
+    the `scalar` field (`done: [A-1, A-2]`), wherever they stand in the tree.
+    """
+    stack: list[tuple[Node, Scalar | None]] = [(node, None)]
     ids = source.model.ids[spec.kind]
     while stack:
-        current = stack.pop()
+        current, above = stack.pop()
         if isinstance(current, NodeSequence):
-            stack.extend(reversed(current.items))
+            stack.extend((item, above) for item in reversed(current.items))
         elif isinstance(current, Mapping):
             name = _own_id(current, spec, ids)
             if name is not None:
-                yield _declaration(current, name.text, source.place(name), spec, source)
+                yield _under(
+                    _declaration(current, name.text, source.place(name), spec, source), above, spec, source
+                )
             for key, value in current.entries:
                 if ids.fullmatch(key.text):
                     yield _declaration(value, key.text, source.place(key), spec, source)
                 else:
-                    stack.append(value)
+                    stack.append((value, key))
+        elif ids.fullmatch(current.text) and _group(above, spec, source) is not None:
+            place = source.place(current)
+            yield _under(
+                Declaration(spec.kind, current.text, spec.source, place, source.line(place), {}),
+                above,
+                spec,
+                source,
+            )
 
 
-def _own_id(node: Mapping, spec: DeclarationSpec, ids: object) -> Scalar | None:
+def _under(
+    declaration: Declaration, above: Scalar | None, spec: DeclarationSpec, source: _Source
+) -> Declaration:
+    """The same item with the value that its group gives it, where it states none itself."""
+    reading = _group(above, spec, source)
+    if reading is None or spec.scalar in declaration.fields:
+        return declaration
+    return declaration._replace(fields={**declaration.fields, spec.scalar: (reading,)})
+
+
+def _group(above: Scalar | None, spec: DeclarationSpec, source: _Source) -> Reading | None:
+    """What the key of a group says about its members, if it is a value of the field that scalars give."""
+    field = next((field for field in spec.fields if field.name == spec.scalar), None)
+    if above is None or field is None or field.type.name != "enum":
+        return None
+    place = source.place(above)
+    lenient = field._replace(strict=False)
+    return typed_reading(lenient, above.text, place, source.line(place), source.model, source.faults, "")
+
+
+def _own_id(node: Mapping, spec: DeclarationSpec, ids: IdPattern) -> Scalar | None:
+    """The id under one of the id keys: the whole value, or what it starts with (`A-1 - the title`)."""
     for key in spec.id_keys:
         value = node.get(key)
-        if isinstance(value, Scalar) and ids.fullmatch(value.text):  # type: ignore[attr-defined]
-            return value
+        if isinstance(value, Scalar):
+            first = next(iter(ids.find(value.text)), None)
+            if first is not None and first[0] == 0:
+                return value._replace(text=value.text[: first[1]])
     return None
 
 

@@ -70,7 +70,7 @@ def violations(spec: SchemaSpec, node: Node, data: Any) -> Iterator[Violation]:
     errors = sorted(found, key=lambda error: [str(step) for step in error.absolute_path])
     for error in errors[:MAX_VIOLATIONS]:
         cause = _cause(error)
-        place = node_at(node, list(cause.absolute_path))
+        place = node_at(node, [*cause.absolute_path, *_at_key(cause)])
         mark = place.mark if place is not None else node.mark
         yield Violation(f"{_sentence(cause)} (schema `{spec.name}`)", mark.line, mark.column)
 
@@ -84,8 +84,30 @@ def _sentence(error: Any) -> str:
     """The violation in our words: what stands there, and what the schema asks for."""
     where = "/".join(str(step) for step in error.absolute_path)
     subject = f"`{where}`" if where else "the record"
+    if error.validator is None:
+        return f"{subject} is not allowed here"
     say = _SENTENCES.get(str(error.validator))
     return say(subject, error) if say else f"{subject}: {error.message}"
+
+
+def _shown(value: Any) -> str:
+    """A value as JSON spells it; a text without its quotes."""
+    return (
+        f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value, ensure_ascii=False, default=str)}`"
+    )
+
+
+def _unknown_keys(error: Any) -> list[str]:
+    known = error.schema.get("properties", {})
+    return [key for key in error.instance if key not in known]
+
+
+def _at_key(error: Any) -> list[str]:
+    """The key that a clause about keys is broken by, to point at it."""
+    if error.validator == "additionalProperties":
+        return _unknown_keys(error)[:1]
+    about_a_key = "propertyNames" in error.absolute_schema_path and isinstance(error.instance, str)
+    return [error.instance] if about_a_key else []
 
 
 def _required(subject: str, error: Any) -> str:
@@ -97,20 +119,29 @@ def _required(subject: str, error: Any) -> str:
 
 _SENTENCES: Final[Mapping[str, Callable[[str, Any], str]]] = {
     "required": _required,
-    "const": lambda subject, error: f"{subject} is `{error.instance}`, not `{error.validator_value}`",
+    "const": lambda subject, error: (
+        f"{subject} is {_shown(error.instance)}, not {_shown(error.validator_value)}"
+    ),
     "enum": lambda subject, error: (
-        f"{subject} is `{error.instance}`, not one of "
-        + ", ".join(f"`{value}`" for value in error.validator_value)
+        f"{subject} is {_shown(error.instance)}, not one of "
+        + ", ".join(_shown(value) for value in error.validator_value)
     ),
-    "type": lambda subject, error: f"{subject} is not of type {error.validator_value}",
+    "type": lambda subject, error: (
+        f"{subject} is {_shown(error.instance)}, not of type {error.validator_value}"
+    ),
     "pattern": lambda subject, error: (
-        f"{subject} is `{error.instance}`, which does not match `{error.validator_value}`"
+        f"{subject} is {_shown(error.instance)}, which does not match `{error.validator_value}`"
     ),
+    "additionalProperties": lambda subject, error: (
+        f"{subject} has keys that are not in its schema: "
+        + ", ".join(f"`{key}`" for key in _unknown_keys(error))
+    ),
+    "not": lambda subject, error: f"{_shown(error.instance)} is not allowed in {subject}",
     "contains": lambda subject, error: (
         f"{subject} lacks "
         + (
             f"`{error.validator_value['const']}`"
-            if "const" in error.validator_value
+            if isinstance(error.validator_value, dict) and "const" in error.validator_value
             else "an entry the schema asks for"
         )
     ),

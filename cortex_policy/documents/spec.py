@@ -86,6 +86,8 @@ class ReaderSpec(NamedTuple):
     declarations: tuple[DeclarationSpec, ...] = ()
     sections: Any = None
     silent: Any = None
+    silent_lists: Any = None
+    templates: tuple[re.Pattern[str], ...] = ()
     headings: Any = None
     mentions: tuple[IdPattern, ...] = ()
     schemas: tuple[SchemaSpec, ...] = ()

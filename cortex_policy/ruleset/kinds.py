@@ -19,7 +19,8 @@ _RESERVED: Final = frozenset(
 )
 
 READER_KEYS: Final = (
-    "reader about format files exclude where front_matter kinds schemas fields silent sections mentions "
+    "reader about format files exclude where front_matter kinds schemas fields silent silent_lists templates "
+    "sections mentions "
     "document_references items"
 ).split()
 ITEM_KEYS: Final = "kind source heading item row record id only exclude fields".split()
@@ -185,6 +186,8 @@ def read_reader(
         declarations=tuple(_declarations(form, source, kinds)),
         sections=_pattern(form, "sections", source),
         silent=_any(form, "silent", source),
+        silent_lists=_pattern(form, "silent_lists", source),
+        templates=_all(form, "templates", source, compile_glob),
         mentions=tuple(_mentions(form, source, kinds)),
         schemas=tuple(_schemas(form, source, schemas)),
     )

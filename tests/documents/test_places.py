@@ -88,7 +88,6 @@ VALUES = {
     "after wide characters": ("a.md", ITEM + "Needs: 日本語 T-2\n", "T-1", "needs", [("T-2", 5, 12)]),
     "after astral characters": ("a.md", ITEM + "Needs: 😀 T-2\n", "T-1", "needs", [("T-2", 5, 10)]),
     "after a tab": ("a.md", ITEM + "Needs:\tT-2\n", "T-1", "needs", [("T-2", 5, 8)]),
-    "in a quote": ("a.md", ITEM + "> Needs: T-2\n", "T-1", "needs", [("T-2", 5, 10)]),
     "check box": ("a.md", ITEM + "- [ ] one\n", "T-1", "boxes", [("one", 5, 3)]),
     "nested check box": ("a.md", ITEM + "- x\n  - [x] two\n", "T-1", "boxes", [("two", 6, 5)]),
     "check boxes in order": (

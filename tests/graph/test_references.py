@@ -176,7 +176,7 @@ def test_gaps_lie_between_what_is_declared_or_mentioned() -> None:
 def test_gaps_have_bounds() -> None:
     wide = joined({"a.md": f"T-1 T-{MAX_GAP + 2}"})
     assert wide.gaps("task") == ()
-    many = joined({"a.md": "\n".join(f"T-{n:07d}" for n in range(0, 9_000_000, 900))})
+    many = joined({"a.md": "\n".join(f"T-{n:07d}" for n in range(0, 450_000, 45))})
     assert len(many.gaps("task")) == MAX_GAPS
     assert joined({"a.md": f"T-{'9' * 5000} T-{'9' * 4999}7"}).gaps("task") == ()
 
