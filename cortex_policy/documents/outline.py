@@ -117,6 +117,9 @@ class Outline:
         self._heading_specs = [s for s in self._specs("heading") if self._applies(s)]
         self._item_specs = [s for s in self._specs("item") if self._applies(s)]
         self._row_specs = [s for s in self._specs("row") if self._applies(s)]
+        declared = [field for spec in reader.declarations for field in spec.fields]
+        self._patterned = [field for field in (*reader.fields, *declared) if field.paragraph is not None]
+        self._live: set[int] = set()
         self._sentences = [s for s in reader.fields if s.sentence]
 
     def _specs(self, at: str) -> list[DeclarationSpec]:
@@ -143,6 +146,8 @@ class Outline:
     def read(self, blocks: Sequence[Block]) -> None:
         """Read every block, then scan what speaks for mentions of ids."""
         spoken: list[tuple[Block, str]] = []
+        text = "\n".join(block.text for block in blocks)
+        self._live = {id(field) for field in self._patterned if field.anywhere.search(text)}
         for block in blocks:
             if self._asserts(block):
                 _BLOCKS[block.kind](self, block)
@@ -416,7 +421,7 @@ class Outline:
 
     def _read_patterns(self, owner: _Extent, block: Block) -> None:
         for source in owner.patterns:
-            if block.kind not in source.blocks:
+            if id(source) not in self._live or block.kind not in source.blocks:
                 continue
             for index, row in enumerate(block.text.split("\n")):
                 match = source.paragraph.search(row)

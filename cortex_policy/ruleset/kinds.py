@@ -141,6 +141,14 @@ def _alternation(patterns: Sequence[str]) -> Any:
     return compile_pattern("|".join(f"(?:{part})" for part in parts), limit=False) if parts else None
 
 
+def _anywhere(form: Form, source: Source) -> Any:
+    """The `paragraph` pattern for a whole text, to tell at once that no line of it matches."""
+    node = form.get("paragraph")
+    if not isinstance(node, Scalar) or _compile(node, source) is None:
+        return None
+    return compile_pattern(f"(?m)(?:{node.text})", limit=False)
+
+
 def _headings(reader: ReaderSpec) -> Any:
     """What any heading must match to mean something to the reader."""
     fields = [*reader.fields, *(field for spec in reader.declarations for field in spec.fields)]
@@ -403,6 +411,7 @@ def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -
         labels=tuple(label.casefold() for label in form.texts("label")),
         group=form.text("group", ""),
         paragraph=_pattern(form, "paragraph", source),
+        anywhere=_anywhere(form, source),
         sentence=" ".join(form.text("sentence", "").split()),
         section=_pattern(form, "section", source),
         columns=form.texts("column"),
