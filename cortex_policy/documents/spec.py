@@ -20,8 +20,8 @@ class FieldSource(NamedTuple):
 
     `keys`: front matter or record keys; `labels`: `Label: value` lines, case-folded; `group`: a group of the declaring
     pattern; `paragraph`: a pattern in lines of prose
-    (`anywhere`: the same for many lines at once); `sentence`: a text that must stand in prose; `section`: the list under a
-    heading; `columns`: cells of the declaring table row; `table`: the second cell of a row that starts with the
+    (`anywhere`: the same for many lines at once); `sentence`: a text that must stand in prose; `section`: the list under
+    a     heading; `columns`: cells of the declaring table row; `table`: the second cell of a row that starts with the
     name; `heading`: the first heading of that level; `boxes`: every
     check box in the extent.
     """
