@@ -208,8 +208,11 @@ def _example(node: Node, key: str, number: int, source: Source, gate: Form) -> G
     files = {path.text: text.text for path, text in form.entries("files") if isinstance(text, Scalar)}
     if not files:
         source.problem(node, "an example has `files`: a mapping of paths to texts")
-    expect = source.form(form.get("expect") or node, "`expect`", GATE_EXPECT_KEYS)
-    if expect is None or form.get("expect") is None:
+    if form.get("expect") is None:
+        source.problem(node, "an example has `expect`: the subject, and what decides")
+        return None
+    expect = source.form(form.get("expect"), "`expect`", GATE_EXPECT_KEYS)
+    if expect is None:
         return None
     profiles = gate.texts("profiles")
     ids = [entry.get("id") for entry in gate.nodes("require") if isinstance(entry, NodeMapping)]

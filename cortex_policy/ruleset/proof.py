@@ -93,12 +93,17 @@ def walk(proof: Proof) -> Iterator[Proof]:
 
 
 def reads(proof: Proof) -> tuple[Read, ...]:
-    """Every field that was looked at below `proof`, each once, in order."""
+    """Every field that was looked at below `proof`, each once, what was read first standing first."""
     found: dict[tuple[int, str], Read] = {}
-    for part in walk(proof):
-        if part.record is not None and (read := part.read) is not None:
-            found.setdefault((id(read.record), read.field), read)
+    _gather(proof, found)
     return tuple(found.values())
+
+
+def _gather(proof: Proof, found: dict[tuple[int, str], Read]) -> None:
+    for child in proof.children:
+        _gather(child, found)
+    if proof.record is not None and (read := proof.read) is not None:
+        found.setdefault((id(read.record), read.field), read)
 
 
 def compile_proof(node: Node, functions: Mapping[str, Callable[..., Any]]) -> Prove:

@@ -151,12 +151,12 @@ def _is_step(proof: Proof) -> bool:
 
 def _own(proof: Proof) -> Iterator[Proof]:
     """The parts of a step that are no steps: itself and, where it has no operands of its own, what it is made of."""
-    yield proof
     inner = proof.children[:1] if isinstance(proof.node, Comprehension) else proof.children
     if isinstance(proof.node, Comprehension) or not _is_step(proof):
         for child in inner:
             if not _is_step(child):
                 yield from _own(child)
+    yield proof
 
 
 def _steps_in(proofs: Iterable[Proof]) -> Iterator[Proof]:

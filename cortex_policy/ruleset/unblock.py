@@ -72,25 +72,38 @@ def needed(proof: Proof) -> Attempt:
     return Attempt(False, tuple(unique.values()), whole)
 
 
-def _needed(proof: Proof, wanted: bool) -> Iterator[Read]:
-    """Reads of which one must change before `proof` comes to `wanted`."""
+def obstacles(proof: Proof) -> tuple[Read, ...]:
+    """All that keeps a condition from being true, where `needed` names no more than the first of several."""
+    found = _needed(proof, True, every=True)
+    return tuple({(id(read.record), read.field): read for read in found}.values())
+
+
+def _needed(proof: Proof, wanted: bool, *, every: bool = False) -> Iterator[Read]:
+    """Reads of which one must change before `proof` comes to `wanted`; with `every`, all that stand in the way."""
     node = proof.node
     if isinstance(node, Logical):
-        yield from _of_operands(proof.children, wanted, every=(node.operator == "&&") is wanted)
+        first = not every and (node.operator == "&&") is wanted
+        yield from _of_operands(proof.children, wanted, first, every)
     elif isinstance(node, Unary) and node.operator == "!":
-        yield from _needed(proof.children[0], not wanted)
+        yield from _needed(proof.children[0], not wanted, every=every)
     elif isinstance(node, Comprehension) and node.macro in ("all", "exists") and proof.children:
-        yield from reads(proof.children[0])
-        yield from _of_operands(proof.children[1:], wanted, every=(node.macro == "all") is wanted)
+        found = list(
+            _of_operands(proof.children[1:], wanted, not every and (node.macro == "all") is wanted, every)
+        )
+        if not (
+            every and found
+        ):  # that somebody stands in the list is no obstacle beside what is said of them
+            yield from reads(proof.children[0])
+        yield from found
     else:
         yield from reads(proof)
 
 
-def _of_operands(operands: Sequence[Proof], wanted: bool, *, every: bool) -> Iterator[Read]:
-    """Where every operand must come to `wanted`, the first that does not; else any of them may."""
+def _of_operands(operands: Sequence[Proof], wanted: bool, first: bool, every: bool) -> Iterator[Read]:
+    """Those of the operands that do not come to `wanted`; only the `first` where all of them must."""
     lacking = [operand for operand in operands if operand.value is not wanted]
-    for operand in lacking[:1] if every else lacking:
-        yield from _needed(operand, wanted)
+    for operand in lacking[:1] if first else lacking:
+        yield from _needed(operand, wanted, every=every)
 
 
 def search(attempt: Try, model: DocumentModel, *, every: bool = True) -> Unblocking:

@@ -135,14 +135,14 @@ class _Waits:
         record = self.own.get(key)
         if record is None or self.judge.find(key[1], self.subjects)[0] is None:
             return ()
-        read = [each for demand in self.judge.lacking(record) for each in self.judge.reasons(demand, record)]
+        read = self.judge.obstacles(record)
         found: dict[Key, list[Read]] = {}
         for each in read:
             other = (each.record.kind, each.record.id)
             if other != key and other[0] in self.model.kinds and other[0] != "document":
                 found.setdefault(other, []).append(each)
         if read and not found:
-            self.said[key] = tuple(read)
+            self.said[key] = read
         for other, reads in found.items():
             self.said.setdefault(other, tuple(reads))
         return found

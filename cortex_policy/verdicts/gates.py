@@ -20,7 +20,7 @@ from cortex_policy.ruleset.gates import Demand, Gate
 from cortex_policy.ruleset.operators import Failure
 from cortex_policy.ruleset.proof import compile_proof, walk
 from cortex_policy.ruleset.steps import GateFact, Lines, ProofStep, Writer, missing
-from cortex_policy.ruleset.unblock import Attempt, Fields, Unblocking, needed, search
+from cortex_policy.ruleset.unblock import Attempt, Fields, Unblocking, needed, obstacles, search
 from cortex_policy.verdicts import outcome_of
 
 
@@ -222,6 +222,13 @@ class Judge:
         found = explain(demand.tree, env, self.facts.functions)
         read = [*found.reads, *(read for witness in found.witnesses for read in witness.reads)]
         return tuple({(id(each.record), each.field): each for each in read}.values())
+
+    def obstacles(self, subject: Record) -> tuple[Read, ...]:
+        """Every fact that keeps a condition that counts from being true."""
+        env = {**self.injected, self.gate.variable: subject}
+        proofs = (compile_proof(d.tree, self.facts.functions)(dict(env)) for d in self.lacking(subject))
+        found = [read for proof in proofs for read in obstacles(proof)]
+        return tuple({(id(read.record), read.field): read for read in found}.values())
 
     def lacking(self, subject: Record) -> tuple[Demand, ...]:
         """The conditions that count and are not true."""
