@@ -30,7 +30,7 @@ $(READY): pyproject.toml .ci/setup
 
 setup: $(READY) ## make .venv with everything that the other targets need
 
-demo: $(READY) ## check one small repository that is in order, and one that is not
+demo: $(READY) ## check a repository in order, one that is not, and ask a gate that is blocked
 	@.ci/demo
 
 test: $(READY) ## run all tests
