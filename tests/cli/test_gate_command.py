@@ -19,7 +19,7 @@ from cortex_policy.report.agenda import render_agenda
 from cortex_policy.report.gate import CLAIMED, MAX_MEMBERS, render_gate, render_gate_json
 from cortex_policy.report.style import Style
 from tests.report.hostile import HOSTILE, raw_hidden
-from tests.support import CHECKOUT, NOW, write
+from tests.support import CHECKOUT, NOW, repository, write
 
 EXAMPLE = CHECKOUT / "sot_examples" / "gates"
 TIME = "2026-01-31T12:00:00Z"
@@ -187,6 +187,72 @@ def test_a_circle_shows_its_way_round_and_that_nothing_helps(tmp_path: Path) -> 
 def test_a_value_that_nobody_can_propose_is_named(tmp_path: Path) -> None:
     root = plan(tmp_path, "## WORK-1 - One\nStatus: open\n")
     assert "WORK-1.criteria may have to change too" in shown(root, "WORK-1")
+
+
+TINY = """
+gate: start
+for: t in items("task")
+profiles: [own]
+require:
+  - {id: known, profile: own, that: 'item("T-9").is_declared', phase: pre, why: It must be there.}
+  - {id: sane, profile: own, that: 't.tags[3] == "x"', phase: pre, why: Four tags.}
+"""
+
+
+def tiny(root: Path) -> Path:
+    repository(root, {"a.md": "## T-1\nTags: a, b\n", "b.md": "## T-2\n", "c.md": "## T-2\n"})
+    write(root.parent / "tiny-pack", {"gates/start.yaml": TINY})
+    return root
+
+
+def test_what_cannot_be_evaluated_and_what_is_not_there_is_said(tmp_path: Path) -> None:
+    text = shown(tiny(tmp_path / "root"), "T-1")
+    assert "cannot be evaluated: " in text
+    assert 'item("T-9"): no value' in text
+    assert "error: sane" in text
+
+
+def test_next_says_why_there_is_nothing_to_decide_on(tmp_path: Path, capfdbinary: Any) -> None:
+    code, out, _ = run(capfdbinary, "next", "--root", str(tiny(tmp_path / "root")))
+    assert code == 0
+    assert "T-2  blocked: not decided\n    `T-2` is declared 2 times: b.md:1, c.md:1\n" in out
+
+
+@pytest.mark.parametrize(
+    ("examples", "problem"),
+    [
+        ("", "the gate has no example below `pass`, which should be allowed"),
+        (
+            "  pass:\n    - {files: {a.md: '## T-1'}, expect: {subject: T-1}}",
+            "expected allow, got blocked: known",
+        ),
+        (
+            "  fail:\n    - {files: {a.md: '## T-1'}, expect: {subject: T-1, condition: sane}}",
+            "expected deny, got blocked: known",
+        ),
+        (
+            "  blocked:\n    - {files: {a.md: '## T-1'}, expect: {subject: T-2, condition: sane}}",
+            "expected blocked by `sane`, got no document declares `T-2`",
+        ),
+    ],
+)
+def test_an_example_that_shows_something_else_fails(
+    examples: str, problem: str, tmp_path: Path, capfdbinary: Any
+) -> None:
+    root = tiny(tmp_path / "root")
+    write(tmp_path / "tiny-pack", {"gates/start.yaml": f"{TINY}examples:\n{examples or '  pass: []'}\n"})
+    code, out, _ = run(capfdbinary, "test", "--root", str(root))
+    assert code == 1
+    assert problem in out
+    assert "0 gates of 1" in out
+
+
+def test_an_example_that_is_misspelt_is_a_mistake_of_the_pack(tmp_path: Path, capfdbinary: Any) -> None:
+    root = tiny(tmp_path / "root")
+    write(tmp_path / "tiny-pack", {"gates/start.yaml": f"{TINY}examples:\n  pas: []\n"})
+    code, _, err = run(capfdbinary, "test", "--root", str(root))
+    assert code == 2
+    assert "examples has no key `pas`" in err
 
 
 def test_text_from_documents_and_from_the_call_is_escaped(tmp_path: Path) -> None:

@@ -106,6 +106,17 @@ def test_a_gate_that_asks_nothing_is_no_gate(require: str) -> None:
     assert problem.message == "a gate without conditions would always allow"
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- nothing\n", "a gate is a mapping"),
+        (GATE.replace("examples:", "  - nothing\nexamples:"), "a condition is a mapping"),
+    ],
+)
+def test_what_is_no_mapping_is_no_gate_and_no_condition(text: str, message: str) -> None:
+    assert any(message in problem.message for problem in problems(text))
+
+
 def test_a_name_means_one_gate() -> None:
     (problem,) = problems(GATE, **{"gates/other.yaml": GATE})
     assert problem.message == "gate `start` is declared at tiny/gates/other.yaml:2 already"
@@ -162,6 +173,7 @@ def test_examples_say_what_they_show() -> None:
         ("{files: {a.md: x}, expect: {subject: T-1}}", "{expect: {subject: T-1}}", "an example has `files`"),
         ("  pass:", "  passes:", "examples has no key `passes`"),
         ("name: done", "nam: done", "an example has no key `nam`"),
+        ("expect: {subject: T-1}}\n  fail", "expect: T-1}\n  fail", "`expect` is a mapping"),
         ("    - {files: {a.md: x}, expect: {subject: T-1}}", "    - nothing", "an example is a mapping"),
     ],
 )

@@ -15,7 +15,16 @@ from cortex_policy.documents.values import FieldType
 from cortex_policy.model import UNKNOWN, OpenTuple, Record
 from cortex_policy.ruleset.parser import parse
 from cortex_policy.ruleset.proof import MAX_MEMBERS, compile_proof
-from cortex_policy.ruleset.unblock import MAX_CHANGES, MAX_SETS, Attempt, Fields, Unblocking, needed, search
+from cortex_policy.ruleset.unblock import (
+    MAX_CHANGES,
+    MAX_SETS,
+    MAX_TRIALS,
+    Attempt,
+    Fields,
+    Unblocking,
+    needed,
+    search,
+)
 
 MODEL = DocumentModel(
     readers=(),
@@ -168,6 +177,27 @@ def test_one_set_is_found_quickly_and_has_nothing_in_it_that_is_not_needed() -> 
     result = search(world.attempt, MODEL, every=False)
     assert [len(changes) for changes in result.sets] == [30]
     assert world.tried < 200
+
+
+def test_one_set_loses_what_turned_out_not_to_be_needed() -> None:
+    result = found("i.status == 'dropped' || i.ok", i=task("I", status="open", ok=False), every=False)
+    assert shown(result) == ["I.ok=True"]
+
+
+def test_a_search_for_one_set_that_ends_without_any_has_seen_everything() -> None:
+    i, j = task("I", status="open"), task("J", status="open")
+    result = found("i.status + j.status == 'x'", i=i, j=j, every=False)
+    assert (result.sets, result.complete) == ((), True)
+
+
+def test_a_search_that_would_take_too_long_ends_and_says_so() -> None:
+    needs = tuple(task(f"T{number:02}", status="open") for number in range(12))
+    text = "i.needs.map(n, n.status).join() == 'x'"
+    world = World(text, {"i": task("I", needs=needs)}, *needs)
+    for every in (True, False):
+        result = search(world.attempt, MODEL, every=every)
+        assert (result.sets, result.complete) == ((), False)
+    assert world.tried <= 3 * MAX_TRIALS
 
 
 # --------------------------------------------------------------------------- against trying everything

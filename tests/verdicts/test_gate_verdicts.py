@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from itertools import product
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from cortex_policy.app.gating import choose_gate, choose_profile
 from cortex_policy.app.reading import Reading, read_files
 from cortex_policy.errors import ConfigurationError, UndecidedError
-from cortex_policy.model import Outcome
+from cortex_policy.model import UNKNOWN, OpenTuple, Outcome, Record
+from cortex_policy.ruleset.explain import Read
 from cortex_policy.ruleset.packs import PackFiles, Ruleset, load
+from cortex_policy.ruleset.steps import missing, plain
 from cortex_policy.verdicts.agenda import Agenda, agenda
 from cortex_policy.verdicts.gates import GateVerdict, Judge, Verdict, combine, deciding, judge
 from tests.support import NOW, PACK
@@ -120,6 +123,12 @@ def test_a_subject_in_doubt_is_blocked_and_the_reason_is_given(
     assert set(outcomes(found).values()) == {"unknown"}
     assert all(each.missing == (subject,) for each in found.conditions)
     assert found.unblocking.sets == ()
+
+
+def test_what_is_only_spoken_of_is_blocked() -> None:
+    gate = GATE.replace('items("task")', 'mentioned("task")')
+    found = verdict(READY.replace("Needs: T-2", "Needs: T-9"), "T-9", gate)
+    assert (found.verdict, found.reason) == (Verdict.BLOCKED, "no document declares `T-9`")
 
 
 def test_one_id_of_two_kinds_is_blocked() -> None:
@@ -282,6 +291,47 @@ def test_the_path_of_everything_that_is_reached_is_shown() -> None:
     ]
     gate = GATE.replace('t.needs.all(n, n.status == "done")', 'size(reach(t, "needs")) == 0')
     assert steps(verdict(CHAIN, gate=gate), "needs") == [[("T-1", "T-2", 3), ("T-2", "T-3", 7)]]
+
+
+def test_a_condition_inside_a_function_is_an_operand_of_its_own() -> None:
+    gate = GATE.replace(
+        't.needs.all(n, n.status == "done")', 'size(t.needs.filter(n, n.status == "draft")) == 0'
+    )
+    (condition,) = deciding(verdict(DENIED, gate=gate))
+    assert condition.proof is not None
+    (inner,) = condition.proof.steps
+    assert inner.text == 't.needs.filter(n, n.status == "draft")'
+    assert [step.member for step in inner.steps] == ["n = T-2"]
+
+
+def test_a_way_along_a_field_that_nobody_wrote_stands_where_the_item_does() -> None:
+    gate = GATE.replace('t.needs.all(n, n.status == "done")', 'size(reach(t, "document")) == 0')
+    assert steps(verdict(READY, gate=gate), "needs") == [[("T-1", "doc:a.md", 1)]]
+
+
+def test_a_way_to_what_is_not_reached_is_none() -> None:
+    reading = read(CHAIN)
+    one, _, three = reading.facts.items["task"]
+    assert reading.facts.path(three, "needs", one) == ()
+
+
+def test_a_list_of_an_item_that_may_lack_members_is_named() -> None:
+    record = Record(kind="task", id="T-1", place=None, values={}, places={})
+    assert missing([Read(record, "needs", OpenTuple(), ())], (), "") == ("T-1.needs (may lack members)",)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (UNKNOWN, None),
+        ({"a": (1, UNKNOWN)}, {"a": [1, None]}),
+        (date(2026, 1, 31), "2026-01-31"),
+        (timedelta(hours=1), "3600s"),
+        (True, True),
+    ],
+)
+def test_a_value_is_shown_as_json_can_hold_it(value: object, shown: object) -> None:
+    assert plain(value) == shown
 
 
 def test_the_path_of_a_circle_is_shown() -> None:
