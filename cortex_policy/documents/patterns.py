@@ -43,7 +43,7 @@ def compile_pattern(text: str, *, limit: bool = True) -> Any:
 
 
 class IdPattern(NamedTuple):
-    """How the ids of one kind look. An id ends where a word ends: `A-12` is not in `A-123`, `A-12-notes` or `A-12.1`."""
+    """How ids of one kind look. An id ends where a word ends: `A-12` is not in `A-123`, `A-12-notes` or `A-12.1`."""
 
     kind: str
     pattern: Any
