@@ -30,7 +30,7 @@ $(READY): pyproject.toml .ci/setup
 
 setup: $(READY) ## make .venv with everything that the other targets need
 
-demo: $(READY) ## check one small repository that is in order, and one that is not
+demo: $(READY) ## check a repository in order, one that is not, and ask a gate that is blocked
 	@.ci/demo
 
 test: $(READY) ## run all tests
@@ -50,7 +50,7 @@ contracts: $(READY) ## who may import whom (import-linter)
 
 coverage: $(READY) ## all tests with branch coverage; the deciding modules must reach 100 %
 	@$(BIN)/python -m pytest --cov --cov-report=term
-	@$(BIN)/coverage report --include='cortex_policy/verdicts.py,cortex_policy/ruleset/*' --fail-under=100
+	@$(BIN)/coverage report --include='cortex_policy/verdicts/*,cortex_policy/ruleset/*' --fail-under=100
 
 wheel-check: $(READY) ## build sdist and wheel, install the wheel elsewhere, and use it there
 	@$(BIN)/python .ci/wheel_check.py

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from cortex_policy import __version__
 from cortex_policy.errors import ConfigurationError, UndecidedError
@@ -47,11 +48,29 @@ _root = click.option(
     help="Root of the documents. Default: the directory of the nearest cortex-policy.yaml.",
 )
 _now = click.option("--now", metavar="TIME", help="Take this for the present, such as 2026-01-31T12:00:00Z.")
+_gate = click.option(
+    "--gate", "name", default="", metavar="NAME", help="Which gate. Default: the only one of the packs."
+)
+_profile = click.option(
+    "--profile",
+    default="",
+    metavar="NAME",
+    help="Which profile of the gate; each includes those before it. Default: the strictest.",
+)
+_text_or_json = click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Output format.",
+)
 
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 undecided, 4 our own fault.",
+    epilog="Exit codes: 0 clean or allow, 1 findings or deny, 2 usage or configuration, 3 undecided or blocked, "
+    "4 our own fault.",
 )
 @click.version_option(__version__, prog_name="cortex-policy", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -235,14 +254,95 @@ def rule(code: str, root: Path | None, packs: Sequence[str], form: str) -> None:
     help="Output format.",
 )
 def test(pack: str | None, root: Path | None, form: str) -> None:
-    """Run the examples of every rule of PACK (default: the packs of the root, else all that are shipped)."""
+    """Run the examples of every rule and gate of PACK (default: the packs of the root, else all that are shipped)."""
+    from cortex_policy.app.gate_tests import run_gate_examples
     from cortex_policy.app.project import rulesets_here
     from cortex_policy.app.rule_tests import run_examples
     from cortex_policy.report.rule_tests import render_examples, render_examples_json
 
-    results = run_examples(rulesets_here(root, (pack,) if pack else ()), _time(None))
+    rulesets = rulesets_here(root, (pack,) if pack else ())
+    now = _time(None)
+    results = (*run_examples(rulesets, now), *run_gate_examples(rulesets, now))
     _write(render_examples_json(results) if form == "json" else render_examples(results, style=_style()))
     sys.exit(EXIT_FINDINGS if any(result.problem for result in results) else EXIT_CLEAN)
+
+
+@cli.command()
+@click.argument("subject")
+@_gate
+@_profile
+@click.option(
+    "--phase",
+    type=click.Choice(("pre", "post")),
+    default="pre",
+    show_default=True,
+    help="Which conditions count: those needed before anything starts, or all.",
+)
+@_now
+@_root
+@_pack
+@click.option(
+    "--trust",
+    type=click.Choice(("documents", "verified")),
+    default="documents",
+    show_default=True,
+    help="Whose word counts. `verified` is the default where the root has an authority.yaml; it is not there yet.",
+)
+@_text_or_json
+def gate(
+    subject: str,
+    name: str,
+    profile: str,
+    phase: str,
+    now: str | None,
+    root: Path | None,
+    packs: Sequence[str],
+    trust: str,
+    form: str,
+) -> None:
+    """Decide one gate on SUBJECT: the verdict, its proof, and what would unblock it."""
+    from cortex_policy.app.gating import gate_verdict, trust_of
+    from cortex_policy.app.project import load_ruleset, open_project
+    from cortex_policy.app.reading import read_project
+    from cortex_policy.report.gate import render_gate, render_gate_json
+    from cortex_policy.verdicts.gates import Verdict
+
+    project = open_project(root, packs)
+    chosen = click.get_current_context().get_parameter_source("trust") is not ParameterSource.DEFAULT
+    trust_of(project, trust if chosen else None)
+    reading = read_project(project, load_ruleset(project), _time(now), _progress())
+    found = gate_verdict(reading, subject, name, profile, phase)
+    if form == "json":
+        _write(render_gate_json(found, reading.inputs))
+    else:
+        _write(render_gate(found, reading.inputs, style=_style()))
+    codes = {Verdict.ALLOW: EXIT_CLEAN, Verdict.DENY: EXIT_FINDINGS}
+    sys.exit(codes.get(found.verdict, EXIT_UNDECIDED))
+
+
+@cli.command(name="next")
+@_gate
+@_profile
+@_now
+@_root
+@_pack
+@_text_or_json
+def next_(
+    name: str, profile: str, now: str | None, root: Path | None, packs: Sequence[str], form: str
+) -> None:
+    """List what a gate would let through now, what is blocked and by what in the end, and what is for ever."""
+    from cortex_policy.app.gating import next_steps
+    from cortex_policy.app.project import load_ruleset, open_project
+    from cortex_policy.app.reading import read_project
+    from cortex_policy.report.agenda import render_agenda, render_agenda_json
+
+    project = open_project(root, packs)
+    reading = read_project(project, load_ruleset(project), _time(now), _progress())
+    found = next_steps(reading, name, profile)
+    if form == "json":
+        _write(render_agenda_json(found, reading.inputs))
+    else:
+        _write(render_agenda(found, reading.inputs, style=_style()))
 
 
 @cli.command()

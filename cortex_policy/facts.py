@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.spec import DocumentModel, KindSpec
 from cortex_policy.documents.values import MAX_DIGITS, Box, FieldType
-from cortex_policy.graph import Graph, Key, in_cycles, reachable
+from cortex_policy.graph import Graph, Key, in_cycles, reachable, way
 from cortex_policy.model import UNKNOWN, Declaration, Document, OpenTuple, Place, Reading, Record, Ref
 
 _TEXT, _BOOL, _INT = FieldType("text"), FieldType("bool"), FieldType("int")
@@ -93,23 +94,76 @@ def kind_fields(model: DocumentModel) -> dict[str, dict[str, FieldType]]:
     return fields
 
 
+class Hop(NamedTuple):
+    """One step along a field: `source` refers to `target`, and where that is written."""
+
+    source: str
+    target: str
+    place: Place
+
+
 class Facts(NamedTuple):
     """What rules decide on.
 
     `items` maps a kind to its records in order of id; `functions` are the host functions of the rule language (pure,
-    over these records alone); `claims` maps a record to the declarations it was made from.
+    over these records alone); `claims` maps a record to the declarations it was made from. `path(record, relation,
+    target)` is how a record reaches another along a field; `trial()` gives a copy to try changes on.
     """
 
     items: Mapping[str, Sequence[Record]]
     functions: Mapping[str, Callable[..., Any]]
     claims: Mapping[Key, tuple[Declaration, ...]]
+    path: Callable[[Record, str, Record], tuple[Hop, ...]]
+    trial: Callable[[], Trial]
 
 
 def gather(graph: Graph, model: DocumentModel) -> Facts:
     """Every record of the graph, resolved. The same graph gives the same facts, in the same order."""
     world = _Gathering(graph, model)
     world.run()
-    return Facts(items=world.items, functions=_Questions(world).table(), claims=graph.declarations)
+    return _facts(world)
+
+
+def _facts(world: _Gathering) -> Facts:
+    questions = _Questions(world)
+    return Facts(
+        items=world.items,
+        functions=questions.table(),
+        claims=world.graph.declarations,
+        path=questions.path,
+        trial=lambda: Trial(world.graph, world.model),
+    )
+
+
+class Trial:
+    """A copy of the facts that belongs to whoever tries changes on it: nobody else sees one, and no document changes.
+
+    INVARIANT: only single values of items are set. References, and with them what host functions remember, stay.
+    """
+
+    def __init__(self, graph: Graph, model: DocumentModel) -> None:
+        self._world = _Gathering(graph, model)
+        self._world.run()
+        self._before: list[tuple[Record, dict[str, Any]]] = []
+        self.facts = _facts(self._world)
+
+    def set(self, changes: Mapping[tuple[Key, str], Any]) -> None:
+        """Take back what was set before, and give these fields of items these values."""
+        for record, values in reversed(self._before):
+            record.values = values
+        self._before.clear()
+        for (key, field), value in changes.items():
+            record = self._world.records[key]
+            settled = tuple(c for c in record.values.get("conflicts", ()) if c.values["field"] != field)
+            self._change(record, {field: value, "conflicts": settled})
+            for source in self._world.model.precedence:
+                view = record.values.get(source)
+                if isinstance(view, Record):
+                    self._change(view, {field: value})
+
+    def _change(self, record: Record, values: dict[str, Any]) -> None:
+        self._before.append((record, record.values))
+        record.values = {**record.values, **values}
 
 
 _NORMAL: Final = re.compile(r"[^\w<>=]+|_+")
@@ -449,6 +503,21 @@ class _Questions:
         """Everything that `record` reaches along a field, nearest first."""
         keys = reachable(self._along(relation), (record.kind, record.id))
         return tuple(self.world.record(key) for key in keys)
+
+    def path(self, record: Record, relation: str, target: Record) -> tuple[Hop, ...]:
+        """How `record` reaches `target` along a field, on a shortest way; empty when it does not."""
+        ends = (record.kind, record.id), (target.kind, target.id)
+        found = way(self._along(relation), *ends)
+        return tuple(
+            Hop(one[1], other[1], self._written(one, relation, other)) for one, other in pairwise(found)
+        )
+
+    def _written(self, source: Key, relation: str, target: Key) -> Place:
+        """Where one item refers to another by a field; without a place of its own, where the item stands."""
+        for edge in self.world.graph.edges:
+            if edge.source == source and edge.relation == relation and edge.target == target:
+                return edge.place
+        return self.world.records[source].place or Place("", 0, 0)
 
     def _along(self, relation: str) -> dict[Key, list[Key]]:
         if relation not in self.relations:

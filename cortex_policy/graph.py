@@ -116,6 +116,25 @@ def reachable(edges: Mapping[Key, Sequence[Key]], start: Key) -> tuple[Key, ...]
     return tuple(found)
 
 
+def way(edges: Mapping[Key, Sequence[Key]], start: Key, goal: Key) -> tuple[Key, ...]:
+    """A shortest way from `start` to `goal` along one edge or more, both ends included; empty when there is none."""
+    came: dict[Key, Key] = {}
+    queue = [start]
+    for key in queue:
+        for target in edges.get(key, ()):
+            if target not in came:
+                came[target] = key
+                queue.append(target)
+        if goal in came:
+            break
+    if goal not in came:
+        return ()
+    back = [goal, came[goal]]
+    while back[-1] != start:
+        back.append(came[back[-1]])
+    return tuple(reversed(back))
+
+
 def build(
     documents: Iterable[Document],
     model: DocumentModel,

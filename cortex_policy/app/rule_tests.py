@@ -15,12 +15,13 @@ from cortex_policy.verdicts import Decision, decide
 
 
 class ExampleResult(NamedTuple):
-    """One example that was run; `problem` is empty when it showed what it should."""
+    """One example of a rule or gate that was run; `problem` is empty when it showed what it should."""
 
     rule: str
     name: str
     verdict: str
     problem: str
+    is_gate: bool = False
 
 
 def run_examples(rulesets: Sequence[Ruleset], now: datetime) -> tuple[ExampleResult, ...]:

@@ -115,6 +115,8 @@ class KindSpec(NamedTuple):
     about: str
     fields: Mapping[str, FieldType]
     ids: IdPattern | None = None
+    actionable: tuple[str, ...] = ()
+    """Fields that somebody may change to move the item on; what names the item is never among them."""
 
 
 class DocumentModel(NamedTuple):

@@ -22,6 +22,8 @@ class ExampleOutcome(Protocol):
     def verdict(self) -> str: ...
     @property
     def problem(self) -> str: ...
+    @property
+    def is_gate(self) -> bool: ...
 
 
 def render_examples(results: Sequence[ExampleOutcome], *, style: Style) -> str:
@@ -31,14 +33,23 @@ def render_examples(results: Sequence[ExampleOutcome], *, style: Style) -> str:
     for result in failed:
         head = style.paint("error", "failed") + " " + style.paint("strong", visible(result.rule))
         lines += [f"{head} {visible(result.name)}: {visible(result.problem)}"]
-    rules = {result.rule for result in results}
-    broken = {result.rule for result in failed}
     if failed:
         lines.append("")
-    tone = "error" if failed or not rules else "good"
-    summary = f"{counted(len(rules) - len(broken), 'rule')} of {len(rules)} pass all examples"
+    tone = "error" if failed or not results else "good"
+    passing = [_passing([result for result in results if not result.is_gate], "rule")]
+    passing += (
+        [_passing(gates, "gate")] if (gates := [result for result in results if result.is_gate]) else []
+    )
+    summary = f"{' and '.join(passing)} pass all examples"
     lines.append(style.paint(tone, f"{summary}; {counted(len(results), 'example')}, {len(failed)} failed"))
     return lines_to_text(lines)
+
+
+def _passing(results: Sequence[ExampleOutcome], noun: str) -> str:
+    """`3 rules of 4`."""
+    every = {result.rule for result in results}
+    broken = {result.rule for result in results if result.problem}
+    return f"{counted(len(every) - len(broken), noun)} of {len(every)}"
 
 
 def render_examples_json(results: Sequence[ExampleOutcome]) -> str:

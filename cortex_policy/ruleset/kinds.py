@@ -18,6 +18,7 @@ _RESERVED: Final = frozenset(
     {"id", "kind", "number", "is_declared", "document", "declarations", "mentions", "conflicts"}
 )
 
+KIND_KEYS: Final = ("about", "id", "fields", "actionable")
 READER_KEYS: Final = (
     "reader about format files exclude where front_matter kinds schemas fields silent silent_lists templates "
     "sections mentions "
@@ -56,7 +57,7 @@ def read_kinds(form: Form, source: Source) -> dict[str, KindSpec]:
     entries = form.entries("kinds")
     names = [key.text for key, _ in entries]
     for key, node in entries:
-        kind = source.form(node, f"kind `{key.text}`", ("about", "id", "fields"))
+        kind = source.form(node, f"kind `{key.text}`", KIND_KEYS)
         if kind is None:
             continue
         typed = ((name, _type(name, value, names, source)) for name, value in kind.entries("fields"))
@@ -67,8 +68,21 @@ def read_kinds(form: Form, source: Source) -> dict[str, KindSpec]:
             about=" ".join(kind.text("about").split()),
             fields=fields,
             ids=IdPattern(key.text, ids) if ids is not None else None,
+            actionable=_actionable(kind, fields, source),
         )
     return kinds
+
+
+def _actionable(kind: Form, fields: Mapping[str, FieldType], source: Source) -> tuple[str, ...]:
+    """The fields that `next` and `gate` may propose to change. Each is one that the kind declares, so no identity."""
+    for node in kind.scalars("actionable"):
+        if node.text not in fields:
+            source.problem(
+                node,
+                f"{kind.what} has no field `{node.text}` that could be actionable",
+                suggest(node.text, fields) or "fields stand under `fields`",
+            )
+    return kind.texts("actionable")
 
 
 def _type(name: Scalar, node: Node, kinds: list[str], source: Source) -> FieldType | None:

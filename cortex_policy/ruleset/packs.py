@@ -16,6 +16,7 @@ from cortex_policy.errors import ConfigurationError, Problem
 from cortex_policy.facts import BUILTIN_KINDS, kind_fields
 from cortex_policy.ruleset.checker import Environment
 from cortex_policy.ruleset.forms import Form, Source
+from cortex_policy.ruleset.gates import Gate, read_gate
 from cortex_policy.ruleset.kinds import Schemas, read_kinds, read_reader
 from cortex_policy.ruleset.rules import Rule, environment, read_rule
 
@@ -43,6 +44,7 @@ class Ruleset(NamedTuple):
     rules: tuple[Rule, ...]
     digest: str
     packs: tuple[str, ...]
+    gates: tuple[Gate, ...] = ()
 
 
 def load(packs: Sequence[PackFiles]) -> Ruleset:
@@ -56,7 +58,9 @@ def load(packs: Sequence[PackFiles]) -> Ruleset:
     rules: list[Rule] = []
     for pack in loaded:
         rules += pack.read_rules(world)
+    gates = [gate for pack in loaded for gate in pack.read_gates(world)]
     _unique(rules, problems)
+    _unique_gates(gates, problems)
     if not problems and not rules:
         names = ", ".join(f"`{pack.name}`" for pack in packs)
         problems.append(
@@ -72,6 +76,7 @@ def load(packs: Sequence[PackFiles]) -> Ruleset:
         rules=tuple(sorted(rules, key=lambda rule: rule.info.id)),
         digest=_digest(packs),
         packs=tuple(pack.name for pack in packs),
+        gates=tuple(sorted(gates, key=lambda gate: gate.name)),
     )
 
 
@@ -148,6 +153,13 @@ class _Loading:
         )
         return [rule for rule in found if rule is not None]
 
+    def read_gates(self, world: Environment) -> list[Gate]:
+        """Every gate of the pack that can be evaluated."""
+        found = (
+            read_gate(node, source, self.pack.name, world) for _, node, source in self._documents("gates/")
+        )
+        return [gate for gate in found if gate is not None]
+
 
 def _join(packs: Sequence[_Loading], problems: list[Problem]) -> DocumentModel:
     """One model of all packs: a kind belongs to one pack, precedence is that of the first pack that ranks a source."""
@@ -189,6 +201,23 @@ def _unique(rules: Sequence[Rule], problems: list[Problem]) -> None:
                     line=rule.line,
                     column=1,
                     hint="codes are never reused: choose another",
+                )
+            )
+
+
+def _unique_gates(gates: Sequence[Gate], problems: list[Problem]) -> None:
+    """INVARIANT: a name means one gate, whichever packs are joined."""
+    seen: dict[str, Gate] = {}
+    for gate in gates:
+        first = seen.setdefault(gate.name, gate)
+        if first is not gate:
+            problems.append(
+                Problem(
+                    message=f"gate `{gate.name}` is declared at {first.path}:{first.line} already",
+                    path=gate.path,
+                    line=gate.line,
+                    column=1,
+                    hint="choose another name",
                 )
             )
 

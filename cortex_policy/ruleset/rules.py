@@ -161,13 +161,13 @@ def read_rule(node: Node, source: Source, pack: str, world: Environment) -> Rule
     code = form.text("id")
     if code and not _ID.fullmatch(code):
         source.problem(form.get("id"), f"`{code}` is no rule code", "codes look like `ABC-XYZ-001`")
-    subject = _subject(form, source, world)
+    subject = read_subject(form, source, world)
     if subject is None:
         return None
     variable, collection, element = subject
     inner = world.with_variables({variable: element})
     when_node = form.get("when")
-    when = _condition(when_node, source, inner) if isinstance(when_node, Scalar) else None
+    when = read_condition(when_node, source, inner) if isinstance(when_node, Scalar) else None
     if when_node is not None and not isinstance(when_node, Scalar):
         source.problem(when_node, "`when` is an expression")
     require = _require(form, source, inner)
@@ -200,11 +200,11 @@ def read_rule(node: Node, source: Source, pack: str, world: Environment) -> Rule
     )
 
 
-def _subject(form: Form, source: Source, world: Environment) -> tuple[str, Expression, Type] | None:
+def read_subject(form: Form, source: Source, world: Environment) -> tuple[str, Expression, Type] | None:
     """`i in items("work_item")`: the variable, the collection, and what its members are."""
     node = form.get("for")
     if not isinstance(node, Scalar):
-        source.problem(form.node, "a rule lacks `for`", 'such as `for: i in items("work_item")`')
+        source.problem(form.node, f"{form.what} lacks `for`", 'such as `for: i in items("work_item")`')
         return None
     head = _FOR.match(node.text)
     if head is None:
@@ -222,7 +222,8 @@ def _subject(form: Form, source: Source, world: Environment) -> tuple[str, Expre
     return head[1], tree, kind.element or DYN
 
 
-def _condition(node: Scalar, source: Source, world: Environment) -> Expression | None:
+def read_condition(node: Scalar, source: Source, world: Environment) -> Expression | None:
+    """An expression that is true or false; None (and a problem) when it is none."""
     try:
         tree = parse(node.text)
         check_bool(tree, world)
@@ -246,7 +247,7 @@ def _require(form: Form, source: Source, world: Environment) -> tuple[Condition,
         if not isinstance(node, Scalar):
             source.problem(node, f"condition `{key.text}` is an expression")
             continue
-        tree = _condition(node, source, world)
+        tree = read_condition(node, source, world)
         if tree is not None and message is not None:
             found.append(Condition(key.text, " ".join(node.text.split()), tree, message))
     return tuple(found)

@@ -26,6 +26,7 @@ OURS: Final = (
     "docs/contract.md",
     "docs/readers.md",
     "docs/rules.md",
+    "docs/gates.md",
     "docs/limits.md",
 )
 ALL: Final = sorted(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cortex_policy.app.checking import Selection, check
+from cortex_policy.app.gate_tests import run_gate_examples
 from cortex_policy.app.project import Project, load_ruleset
 from cortex_policy.app.reading import Reading, read_files
 from cortex_policy.app.rule_tests import run_examples
@@ -33,6 +34,27 @@ def test_every_example_of_every_rule_shows_what_it_should() -> None:
     results = run_examples([RULESET], NOW)
     assert [(r.rule, r.name, r.problem) for r in results if r.problem] == []
     assert {r.rule for r in results} == {rule.info.id for rule in RULESET.rules}
+
+
+def test_every_example_of_every_gate_shows_what_it_should() -> None:
+    results = run_gate_examples([RULESET], NOW)
+    assert [(r.rule, r.name, r.problem) for r in results if r.problem] == []
+    assert {r.rule for r in results} == {gate.name for gate in RULESET.gates} == {"start-work"}
+
+
+def test_every_condition_of_every_gate_decides_an_example() -> None:
+    for gate in RULESET.gates:
+        shown = {example.condition for example in gate.examples().found}
+        assert {demand.id for demand in gate.require} <= shown
+
+
+def test_the_page_names_every_condition_of_every_gate() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \| `(\w+)` \| [^|]+ \| before ([^|]+) \|$", PAGE, re.MULTILINE)
+    when = {"pre": "the start", "post": "it counts as done"}
+    assert rows == [(g.name, d.profile, when[d.phase]) for g in RULESET.gates for d in g.require]
+    headings = {re.sub(r"\W+", "-", title.lower()) for title in re.findall(r"^## (.+)$", PAGE, re.MULTILINE)}
+    sources = {source for g in RULESET.gates for d in g.require for source in d.source}
+    assert {source.partition("#")[2] for source in sources} <= headings
 
 
 def test_codes_are_of_one_series_and_sources_lead_to_a_heading_of_the_page() -> None:

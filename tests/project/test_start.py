@@ -117,13 +117,24 @@ def test_setup_tries_pip_twice(tmp_path: Path, failures: int, code: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("clean", "faulty", "code"), [(0, 1, 0), (0, 0, 1), (1, 1, 1), (0, 3, 1), (4, 1, 1), (0, 2, 1)]
+    ("clean", "faulty", "gates", "code"),
+    [
+        (0, 1, 3, 0),
+        (0, 0, 3, 1),
+        (1, 1, 3, 1),
+        (0, 3, 3, 1),
+        (4, 1, 3, 1),
+        (0, 2, 3, 1),
+        (0, 1, 0, 1),
+        (0, 1, 1, 1),
+        (0, 1, 4, 1),
+    ],
 )
-def test_the_demo_fails_unless_both_roots_end_as_they_should(
-    tmp_path: Path, clean: int, faulty: int, code: int
+def test_the_demo_fails_unless_every_root_ends_as_it_should(
+    tmp_path: Path, clean: int, faulty: int, gates: int, code: int
 ) -> None:
     checkout_with(tmp_path, ".ci/demo")
-    fake = f"case $* in *clean*) exit {clean};; *faulty*) exit {faulty};; esac"
+    fake = f"case $* in *clean*) exit {clean};; *faulty*) exit {faulty};; *gates*) exit {gates};; esac"
     script(tmp_path / ".venv" / "bin" / "python", fake)
     done = run_in(tmp_path, ".ci/demo")
     assert done.returncode == code
@@ -132,7 +143,7 @@ def test_the_demo_fails_unless_both_roots_end_as_they_should(
 
 def test_the_roots_of_the_demo_exist() -> None:
     roots = re.findall(r"^show (\S+) (\d) ", (CHECKOUT / ".ci" / "demo").read_text("utf-8"), re.MULTILINE)
-    assert [code for _, code in roots] == ["0", "1"]
+    assert [code for _, code in roots] == ["0", "1", "3"]
     assert [root for root, _ in roots if not (CHECKOUT / root).is_dir()] == []
 
 

@@ -1,0 +1,263 @@
+"""What a gate says of one subject: allow, deny or blocked, with the proof of each condition and what would turn it.
+
+Holds the one table by which the outcomes of conditions combine. INVARIANT: only conditions that are all true allow, and
+there must be one; a subject that is not there, or not surely one, is blocked. Source: `docs/gates.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+from cortex_policy.documents.spec import DocumentModel
+from cortex_policy.facts import Facts, Trial
+from cortex_policy.model import Declaration, OpenTuple, Outcome, Record
+from cortex_policy.ruleset.evaluator import compile_expression
+from cortex_policy.ruleset.explain import Read, explain
+from cortex_policy.ruleset.gates import Demand, Gate
+from cortex_policy.ruleset.operators import Failure
+from cortex_policy.ruleset.proof import compile_proof, walk
+from cortex_policy.ruleset.steps import GateFact, Lines, ProofStep, Writer, missing
+from cortex_policy.ruleset.unblock import Attempt, Fields, Unblocking, needed, obstacles, search
+from cortex_policy.verdicts import outcome_of
+
+
+class Verdict(Enum):
+    """What a gate says. Only ALLOW ever lets anything happen."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    BLOCKED = "blocked"
+
+
+class GateCondition(NamedTuple):
+    """One condition of a gate as evaluated. `counts`: whether the verdict asks for it, by its phase.
+
+    `proof` is None where there was no subject to evaluate it on.
+    """
+
+    id: str
+    profile: str
+    phase: str
+    counts: bool
+    outcome: Outcome
+    expression: str
+    facts: tuple[GateFact, ...]
+    missing: tuple[str, ...]
+    why: str
+    source: tuple[str, ...]
+    proof: ProofStep | None
+
+
+class GateVerdict(NamedTuple):
+    """What a gate says of one subject, with its reasons. `reason` is set where there was nothing to evaluate it on."""
+
+    gate: str
+    subject: str
+    profile: str
+    phase: str
+    verdict: Verdict
+    reason: str
+    conditions: tuple[GateCondition, ...]
+    unblocking: Unblocking
+
+
+def combine(outcomes: Iterable[Outcome]) -> Verdict:
+    """The one table by which the outcomes of conditions become a verdict.
+
+    | outcomes | verdict |
+    | --- | --- |
+    | none at all | blocked |
+    | one is false | deny |
+    | none false, one unknown or an error | blocked |
+    | all true | allow |
+    """
+    seen = frozenset(outcomes)
+    if Outcome.FALSE in seen:
+        return Verdict.DENY
+    return Verdict.ALLOW if seen == {Outcome.TRUE} else Verdict.BLOCKED
+
+
+NOTHING_TRIED: Final = Unblocking((), True, ())
+
+
+class Judge:
+    """One gate in one profile and phase, over the facts at one time; `judge` and the agenda are made of it."""
+
+    def __init__(
+        self, gate: Gate, profile: str, phase: str, facts: Facts, lines: Lines, now: datetime
+    ) -> None:
+        self.gate = gate
+        self.profile = profile
+        self.phase = phase
+        self.facts = facts
+        self.lines = lines
+        self.now = now
+        self._copy: tuple[Trial, Judge] | None = None
+        self.injected = {"now": now, "today": now.date()}
+        self.demands = gate.demands(profile)
+        self.counted = tuple(demand for demand in self.demands if phase == "post" or demand.phase == "pre")
+
+    def subjects(self) -> Any:
+        """What the gate is for: a list of records, which may be open, or why it cannot be had."""
+        return compile_expression(self.gate.collection, self.facts.functions)(dict(self.injected))
+
+    def find(self, name: str, subjects: Any) -> tuple[Record | None, str]:
+        """The subject called `name`, or why there is none to decide on. INVARIANT: whoever is in doubt is blocked."""
+        if not isinstance(subjects, tuple):
+            reason = subjects.reason if isinstance(subjects, Failure) else "unknown"
+            return None, f"what the gate is for cannot be listed: {reason}"
+        known = [record for record in subjects if isinstance(record, Record) and record.id == name]
+        if not known:
+            return None, self._absent(name, isinstance(subjects, OpenTuple))
+        if len(known) > 1:
+            kinds = " and a ".join(sorted(record.kind for record in known))
+            return None, f"`{name}` is the name of several things: a {kinds}"
+        return (None, twice) if (twice := self._doubt(known[0])) else (known[0], "")
+
+    def _absent(self, name: str, is_open: bool) -> str:
+        if is_open:
+            return f"it cannot be told whether the gate is for `{name}`: `{self.gate.collection_text}` may lack members"
+        declared = any(key[1] == name for key in self.facts.claims)
+        if not declared:
+            return f"no document declares `{name}`"
+        return f"the gate is not for `{name}`: it is for `{self.gate.collection_text}`"
+
+    def _doubt(self, record: Record) -> str:
+        """Why it is not certain which item this is: one that is declared twice may be two."""
+        claims: Sequence[Declaration] = self.facts.claims.get((record.kind, record.id), ())
+        own = sorted({claim.place for claim in claims if claim.source == "declared"})
+        if not claims:
+            return f"no document declares `{record.id}`"
+        if len(own) < 2:
+            return ""
+        places = ", ".join(f"{place.path}:{place.line}" for place in own)
+        return f"`{record.id}` is declared {len(own)} times: {places}"
+
+    def quickly(self, subject: Record) -> Verdict:
+        """The verdict alone."""
+        env = {**self.injected, self.gate.variable: subject}
+        functions = self.facts.functions
+        return combine(outcome_of(compile_expression(d.tree, functions)(dict(env))) for d in self.counted)
+
+    def condition(self, demand: Demand, subject: Record) -> GateCondition:
+        """One condition on one subject, with its proof."""
+        env = {**self.injected, self.gate.variable: subject}
+        proof = compile_proof(demand.tree, self.facts.functions)(dict(env))
+        found = self.reasons(demand, subject)
+        writer = Writer(self.facts, self.lines, demand.text)
+        outcome = outcome_of(proof.value)
+        return self._reported(demand, outcome)._replace(
+            facts=writer.stated(found),
+            missing=() if outcome is Outcome.TRUE else missing(found, walk(proof), demand.text),
+            proof=writer.step(proof),
+        )
+
+    def _reported(self, demand: Demand, outcome: Outcome) -> GateCondition:
+        return GateCondition(
+            id=demand.id,
+            profile=demand.profile,
+            phase=demand.phase,
+            counts=demand in self.counted,
+            outcome=outcome,
+            expression=" ".join(demand.text.split()),
+            facts=(),
+            missing=(),
+            why=demand.why,
+            source=demand.source,
+            proof=None,
+        )
+
+    def verdict(self, name: str) -> GateVerdict:
+        """What the gate says of one subject, without what would turn it."""
+        subject, reason = self.find(name, self.subjects())
+        if subject is None:
+            nothing = (self._reported(demand, Outcome.UNKNOWN) for demand in self.demands)
+            return self._verdict(name, reason, [each._replace(missing=(name,)) for each in nothing])
+        conditions = [self.condition(demand, subject) for demand in self.demands]
+        return self._verdict(name, self.nothing_asked(), conditions)
+
+    def nothing_asked(self) -> str:
+        """Why no subject can ever pass, or an empty text. INVARIANT: no condition at all allows nothing."""
+        return "" if self.counted else f"profile `{self.profile}` asks nothing in phase `{self.phase}`"
+
+    def _verdict(self, name: str, reason: str, conditions: Sequence[GateCondition]) -> GateVerdict:
+        return GateVerdict(
+            gate=self.gate.name,
+            subject=name,
+            profile=self.profile,
+            phase=self.phase,
+            verdict=combine(each.outcome for each in conditions if each.counts),
+            reason=reason,
+            conditions=tuple(conditions),
+            unblocking=NOTHING_TRIED,
+        )
+
+    def unblocking(self, subject: Record, model: DocumentModel, *, every: bool = True) -> Unblocking:
+        """What would turn the verdict on `subject` to allow; each set is tried on a copy of the facts."""
+        if not self.counted:
+            return NOTHING_TRIED
+        trial, other = self._second()
+        (copy,) = [record for record in trial.facts.items[subject.kind] if record.id == subject.id]
+
+        def attempt(changes: Fields) -> Attempt:
+            trial.set(changes)
+            return other.attempt(copy)
+
+        return search(attempt, model, every=every)
+
+    def _second(self) -> tuple[Trial, Judge]:
+        """A copy of the facts and a judge of it; made once, because it costs as much as joining all documents."""
+        if self._copy is None:
+            trial = self.facts.trial()
+            other = Judge(self.gate, self.profile, self.phase, trial.facts, self.lines, self.now)
+            self._copy = trial, other
+        return self._copy
+
+    def reasons(self, demand: Demand, subject: Record) -> tuple[Read, ...]:
+        """The fields that decided one condition, each once."""
+        env = {**self.injected, self.gate.variable: subject}
+        found = explain(demand.tree, env, self.facts.functions)
+        read = [*found.reads, *(read for witness in found.witnesses for read in witness.reads)]
+        return tuple({(id(each.record), each.field): each for each in read}.values())
+
+    def obstacles(self, subject: Record) -> tuple[Read, ...]:
+        """Every fact that keeps a condition that counts from being true."""
+        env = {**self.injected, self.gate.variable: subject}
+        proofs = (compile_proof(d.tree, self.facts.functions)(dict(env)) for d in self.lacking(subject))
+        found = [read for proof in proofs for read in obstacles(proof)]
+        return tuple({(id(read.record), read.field): read for read in found}.values())
+
+    def lacking(self, subject: Record) -> tuple[Demand, ...]:
+        """The conditions that count and are not true."""
+        env = {**self.injected, self.gate.variable: subject}
+        functions = self.facts.functions
+        return tuple(d for d in self.counted if compile_expression(d.tree, functions)(dict(env)) is not True)
+
+    def attempt(self, subject: Record) -> Attempt:
+        """Whether the gate allows `subject`, else what the first condition that is not true depends on."""
+        for demand in self.lacking(subject)[:1]:
+            env = {**self.injected, self.gate.variable: subject}
+            return needed(compile_proof(demand.tree, self.facts.functions)(env))
+        found, _ = self.find(subject.id, self.subjects())
+        return Attempt(found is subject, whole=False)
+
+
+def judge(judging: Judge, subject: str, model: DocumentModel) -> GateVerdict:
+    """What a gate says of `subject`, with the proof of every condition and what would turn the verdict.
+
+    Only conditions of the phase count: those of `pre`, and for `post` all. What counts not is evaluated and shown.
+    """
+    found = judging.verdict(subject)
+    record, _ = judging.find(subject, judging.subjects())
+    if record is None or found.verdict is Verdict.ALLOW:
+        return found
+    return found._replace(unblocking=judging.unblocking(record, model))
+
+
+def deciding(verdict: GateVerdict) -> Iterator[GateCondition]:
+    """The conditions that keep a verdict from being allow: the false ones of a denial, else those that are not true."""
+    wanted = (Outcome.FALSE,) if verdict.verdict is Verdict.DENY else (Outcome.UNKNOWN, Outcome.ERROR)
+    yield from (each for each in verdict.conditions if each.counts and each.outcome in wanted)
