@@ -19,11 +19,10 @@ class FieldSource(NamedTuple):
     """Where one field is read. Exactly one of the places is set.
 
     `keys`: front matter or record keys; `labels`: `Label: value` lines, case-folded; `group`: a group of the declaring
-    pattern; `paragraph`: a pattern in lines of prose
-    (`anywhere`: the same for many lines at once); `sentence`: a text that must stand in prose; `section`: the list under
-    a     heading; `columns`: cells of the declaring table row; `table`: the second cell of a row that starts with the
-    name; `heading`: the first heading of that level; `boxes`: every
-    check box in the extent.
+    pattern; `paragraph`: a pattern in lines of prose (`anywhere`: the same for many lines at once); `sentence`: a text
+    that must stand in prose; `section`: the list under a heading; `columns`: cells of the declaring table row; `table`:
+    the second cell of a row that starts with the name; `heading`: the first heading of that level; `boxes`: every check
+    box in the extent.
     """
 
     name: str
