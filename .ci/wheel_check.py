@@ -103,9 +103,7 @@ def look_for_copied_text(texts: dict[str, str]) -> None:
     copied = [
         f"{name}: {line.strip()[:80]}"
         for name, text in sorted(texts.items())
-        if not name.endswith(
-            "/LICENSE"
-        )  # the licence is everybody's text, and one corpus carries the same one
+        if not name.endswith("/LICENSE")  # everybody's text: one corpus carries the same licence
         for line in text.splitlines()
         if line.strip() in telling
     ]
