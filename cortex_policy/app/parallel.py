@@ -85,5 +85,5 @@ def _collect(process: int, pipe: int) -> list[Any] | None:
         return None
     import pickle  # after the parent's own share is done: the child needs longer anyway
 
-    found: list[Any] = pickle.loads(data)  # noqa: S301
+    found: list[Any] = pickle.loads(data)  # noqa: S301 - our own child wrote it
     return found

@@ -77,7 +77,7 @@ def violations(spec: SchemaSpec, node: Node, data: Any) -> Iterator[Violation]:
 
 def _cause(error: _Broken) -> Any:
     """For a failed combination, the branch that came closest."""
-    return best_match([error]) if error.context else error  # type: ignore[list-item]
+    return best_match([error]) if error.context else error  # type: ignore[list-item]  # a schema's own fault has the same shape
 
 
 def _sentence(error: Any) -> str:

@@ -140,7 +140,16 @@ class Judge:
         """The verdict alone."""
         env = {**self.injected, self.gate.variable: subject}
         functions = self.facts.functions
-        return combine(outcome_of(compile_expression(d.tree, functions)(dict(env))) for d in self.counted)
+        verdict = combine(outcome_of(compile_expression(d.tree, functions)(dict(env))) for d in self.counted)
+        return Verdict.BLOCKED if verdict is Verdict.ALLOW and self.unseen(subject) else verdict
+
+    def unseen(self, subject: Record) -> str:
+        """Why nothing may be allowed on the subject, whatever its conditions say: some document could not be read, or
+        lies out of sight, that may say more of it. INVARIANT: what nobody read never opens a gate.
+        """
+        if not isinstance(self.facts.items.get(subject.kind), OpenTuple):
+            return ""
+        return f"a document that may say more of `{subject.id}` could not be read, or lies out of sight"
 
     def condition(self, demand: Demand, subject: Record) -> GateCondition:
         """One condition on one subject, with its proof."""
@@ -177,7 +186,13 @@ class Judge:
             nothing = (self._reported(demand, Outcome.UNKNOWN) for demand in self.demands)
             return self._verdict(name, reason, [each._replace(missing=(name,)) for each in nothing])
         conditions = [self.condition(demand, subject) for demand in self.demands]
-        return self._verdict(name, self.nothing_asked(), conditions)
+        told = self._verdict(name, self.nothing_asked(), conditions)
+        unseen = self.unseen(subject)
+        return (
+            told._replace(verdict=Verdict.BLOCKED, reason=unseen)
+            if told.verdict is Verdict.ALLOW and unseen
+            else told
+        )
 
     def nothing_asked(self) -> str:
         """Why no subject can ever pass, or an empty text. INVARIANT: no condition at all allows nothing."""
@@ -197,7 +212,7 @@ class Judge:
 
     def unblocking(self, subject: Record, model: DocumentModel, *, every: bool = True) -> Unblocking:
         """What would turn the verdict on `subject` to allow; each set is tried on a copy of the facts."""
-        if not self.counted:
+        if not self.counted or self.unseen(subject):
             return NOTHING_TRIED
         trial, other = self._second()
         (copy,) = [record for record in trial.facts.items[subject.kind] if record.id == subject.id]
