@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from cortex_policy.ruleset.operators import (
     Budget,
     Failure,
     compare,
+    lasting,
     name_of,
     poison,
     whole,
@@ -193,6 +194,7 @@ _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIMESTAMP: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION: Final = re.compile(r"[+-]?(?:0|(?:[0-9]{1,15}(?:\.[0-9]{1,9})?(?:h|ms|m|us|ns|s))+)")
 _DURATION_PART: Final = re.compile(r"([0-9]+)(?:\.([0-9]+))?(h|ms|m|us|ns|s)")
 _NANOSECONDS: Final[Mapping[str, int]] = MappingProxyType(
@@ -214,6 +216,8 @@ def _int(value: Any) -> Any:
         )
     if isinstance(value, str) and not _INT.fullmatch(value):
         return Failure("the string is no int")
+    if value == -(2.0**63) and value.__class__ is float:
+        raise OverflowError  # as in CEL: so large a double has lost its last digits, it may stand for less
     return whole(int(value))
 
 
@@ -257,9 +261,20 @@ def _string(value: Any) -> Any:
     return text_of(value)
 
 
+def _bytes(value: Any) -> Any:
+    return value if value.__class__ is bytes else _expect(value, str).encode()
+
+
+def _dyn(value: Any) -> Any:
+    """The value itself: `dyn` tells the checker of another CEL implementation to leave the type open."""
+    return value
+
+
 def _timestamp(value: Any) -> Any:
     if value.__class__ is datetime:
         return value
+    if value.__class__ is int:
+        return _EPOCH + timedelta(seconds=value)
     match = _TIMESTAMP.fullmatch(_expect(value, str))
     if match is None:
         return Failure("not a time with an offset, such as 2026-01-31T08:30:00Z")
@@ -294,11 +309,11 @@ def _duration(value: Any) -> Any:
         scale = _NANOSECONDS[unit]
         total += int(units) * scale + int((fraction or "0").ljust(9, "0")) * scale // 10**9
     microseconds = total // 1_000
-    return timedelta(microseconds=-microseconds if value.startswith("-") else microseconds)
+    return lasting(timedelta(microseconds=-microseconds if value.startswith("-") else microseconds))
 
 
 def _days(count: int) -> Any:
-    return timedelta(days=_expect(count, int))
+    return lasting(timedelta(days=_expect(count, int)))
 
 
 # --------------------------------------------------------------------------- collections
@@ -340,6 +355,8 @@ def _sum(values: Any) -> Any:
     if not kinds <= {int} and not kinds <= {float} and not kinds <= {timedelta}:
         raise TypeError
     total = sum(values, timedelta(0) if timedelta in kinds else 0)
+    if total.__class__ is timedelta:
+        return lasting(total)
     return whole(total) if total.__class__ is int else total
 
 
@@ -403,6 +420,8 @@ STANDARD: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "double": _double,
         "bool": _bool,
         "string": _string,
+        "bytes": _bytes,
+        "dyn": _dyn,
         "timestamp": _timestamp,
         "date": _date,
         "duration": _duration,
