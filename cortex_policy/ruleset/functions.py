@@ -18,6 +18,7 @@ from typing import Any, Final
 from cortex_policy.model import UNKNOWN, OpenTuple, Record
 from cortex_policy.ruleset.operators import (
     CHARACTERS_PER_STEP,
+    MAX_ELEMENTS,
     MAX_TEXT,
     NAMES,
     OVER_BUDGET,
@@ -38,6 +39,9 @@ PATTERN_MEMORY: Final = 1 << 20
 
 PATTERN_STEPS: Final = 5_000
 """What building the automaton costs where a pattern is not written out, so that it is built each time."""
+
+MAX_WRITTEN: Final = 1_024
+"""Characters of a double or a duration: nobody writes a longer one, and reading it would take its time."""
 
 STATES_PER_STEP: Final = 256
 """States of an automaton, times characters, that cost what one visit of a node costs."""
@@ -80,6 +84,7 @@ def _expect(value: Any, *types: type) -> Any:
 
 
 _TOO_LONG: Final = Failure(f"the result is longer than {MAX_TEXT:,} characters")
+_TOO_MANY: Final = Failure(f"the result has more than {MAX_ELEMENTS:,} elements")
 
 
 def _starts_with(text: str, start: str) -> bool:
@@ -94,16 +99,13 @@ def _contains(text: str, part: str) -> bool:
     return _expect(part, str) in _expect(text, str)
 
 
-_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_UPPER: Final = {code + 32: code for code in _LOWER}
-
-
 def _lower_ascii(text: str) -> Any:
-    return _expect(text, str).translate(_LOWER)
+    # bytes know no letters but those of ASCII; a table of characters would be forty times slower
+    return _expect(text, str).encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def _upper_ascii(text: str) -> Any:
-    return _expect(text, str).translate(_UPPER)
+    return _expect(text, str).encode("utf-8", "surrogatepass").upper().decode("utf-8", "surrogatepass")
 
 
 def _trim(text: str) -> Any:
@@ -114,6 +116,9 @@ def _split(text: str, separator: str, limit: int = -1) -> Any:
     text, separator, limit = _expect(text, str), _expect(separator, str), _expect(limit, int)
     if limit == 0:
         return ()
+    parts = text.count(separator) + 1 if separator else len(text)
+    if (parts if limit < 0 else min(parts, limit)) > MAX_ELEMENTS:
+        return _TOO_MANY
     if separator:
         return tuple(text.split(separator, min(limit - 1, len(text)) if limit > 0 else -1))
     if limit < 0 or limit >= len(text):
@@ -189,7 +194,8 @@ class Matcher:
 # --------------------------------------------------------------------------- conversions
 
 _INT: Final = re.compile(r"[+-]?[0-9]{1,19}")
-_DOUBLE: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DOUBLE: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""INVARIANT: a digit can be taken in one way only, here and below, so that Python's `re` stays linear in the text."""
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIMESTAMP: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -223,7 +229,7 @@ def _int(value: Any) -> Any:
 
 def _double(value: Any) -> Any:
     value = _expect(value, int, float, str)
-    if isinstance(value, str) and not _DOUBLE.fullmatch(value):
+    if isinstance(value, str) and (len(value) > MAX_WRITTEN or not _DOUBLE.fullmatch(value)):
         return Failure("the string is no double")
     return float(value)
 
@@ -302,7 +308,7 @@ def _date(value: Any) -> Any:
 def _duration(value: Any) -> Any:
     if value.__class__ is timedelta:
         return value
-    if not _DURATION.fullmatch(_expect(value, str)):
+    if len(_expect(value, str)) > MAX_WRITTEN or not _DURATION.fullmatch(value):
         return Failure("not a duration such as 36h or 1h30m")
     total = 0
     for units, fraction, unit in _DURATION_PART.findall(value):
