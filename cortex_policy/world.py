@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import threading
 
 CONFIG_NAME: Final = "cortex-policy.yaml"
+SHOWN_ID: Final = 12
+"""Characters of a commit's id where it is shown to a person; enough to tell any two apart."""
 WORKTREE: Final = "worktree"
 """How a result names the tree that it was read from, where that is no revision."""
 MAX_FILES: Final = 500_000
@@ -442,13 +444,14 @@ class Snapshot(NamedTuple):
         """What lies below one folder. Raises `ConfigurationError` when this commit has no such folder."""
         if folder and folder not in self.folders:
             raise _refused(
-                f"revision {self.commit[:12]} has no folder `{folder}`", "name a root that was there then"
+                f"revision {self.commit[:SHOWN_ID]} has no folder `{folder}`",
+                "name a root that was there then",
             )
         start = f"{folder}/" if folder else ""
         below = slice(len(start), None)
         blobs = {path[below]: blob for path, blob in self.blobs.items() if path.startswith(start)}
         if len(blobs) > MAX_FILES:
-            raise _too_many(f"in revision {self.commit[:12]}")
+            raise _too_many(f"in revision {self.commit[:SHOWN_ID]}")
         return RevisionTree(
             self.repository,
             blobs,
@@ -464,7 +467,7 @@ class Snapshot(NamedTuple):
         """Several of them, each with the name it is shown by. Raises `ConfigurationError`."""
         tree = RevisionTree(self.repository, self.blobs, {}, ())
         try:
-            return [self._text(tree, path, f"{self.commit[:12]}:{shown}") for path, shown in wanted]
+            return [self._text(tree, path, f"{self.commit[:SHOWN_ID]}:{shown}") for path, shown in wanted]
         finally:
             tree.close()
 
@@ -557,9 +560,9 @@ def read_revision(start: Path, revision: str) -> Snapshot:
         "ls-tree", "-r", "-t", "-z", "-l", "--full-tree", commit, complaints=False
     )
     if len(said) > MAX_LISTING_BYTES:
-        raise _too_many(f"in revision {commit[:12]}")
+        raise _too_many(f"in revision {commit[:SHOWN_ID]}")
     if not listed:
-        raise _refused(f"git cannot list revision {commit[:12]}", "run `git fsck` in the repository")
+        raise _refused(f"git cannot list revision {commit[:SHOWN_ID]}", "run `git fsck` in the repository")
     return _listed(repository, commit, said)._replace(start=folder)
 
 

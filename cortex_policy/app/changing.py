@@ -20,8 +20,8 @@ from cortex_policy.ruleset.changes import CHANGES, Weakening, compare
 from cortex_policy.ruleset.packs import PackFiles, Ruleset, load
 from cortex_policy.verdicts import fingerprint
 
-SHOWN_ID: Final = 12
-"""Characters of a commit's id where it is shown to a person; enough to tell any two apart."""
+MAX_EDITED: Final = 10
+"""Files of the policy that a note names; whoever edited more of them knows."""
 
 
 class Request(NamedTuple):
@@ -63,7 +63,7 @@ class Comparing(NamedTuple):
     @property
     def origin(self) -> str:
         """What the paths of places at the base start with."""
-        return f"{self.before.revision[:SHOWN_ID]}:"
+        return f"{self.before.revision[: world.SHOWN_ID]}:"
 
     def read(self, now: datetime, progress: Progress | None = None) -> Reading:
         """Base and change, read by the same policy at the same time. Raises `ConfigurationError`."""
@@ -96,7 +96,8 @@ def judge_policy(change: Comparing, request: Request) -> PolicyChange:
     compared = compare(change.ruleset, ruleset, change.origin)
     weaker = [*_weaker_project(change.before, after, change.ruleset.packs, ruleset.packs), *compared.weaker]
     findings = tuple(_finding(weakening, Outcome.FALSE) for weakening in weaker)
-    names = ", ".join(f"`{name}`" for name in sorted(edited))
+    names = ", ".join(f"`{name}`" for name in sorted(edited)[:MAX_EDITED])
+    names += f" and {len(edited) - MAX_EDITED} more" if len(edited) > MAX_EDITED else ""
     notes = [f"the change edits the policy, and is judged by that of the base: {names}"]
     if compared.rewritten:
         codes = ", ".join(compared.rewritten)
@@ -117,12 +118,12 @@ def _edited_configuration(before: Project, after: Project) -> Iterator[str]:
 
 
 def _edited(before: Iterable[PackFiles], after: Iterable[PackFiles]) -> Iterator[str]:
-    """The files of packs, as they are shown, that differ."""
-    texts = [
-        {f"{pack.origin}/{name}": text for pack in packs for name, text in _policy_files(pack)}
-        for packs in (before, after)
-    ]
-    yield from (name for name in {**texts[0], **texts[1]} if texts[0].get(name) != texts[1].get(name))
+    """The files, as they are shown, in which packs that stay differ; a pack that comes or goes is a configuration's."""
+    now = {pack.origin: dict(_policy_files(pack)) for pack in after}
+    for pack in before:
+        old = dict(_policy_files(pack))
+        new = now.get(pack.origin, old)
+        yield from (f"{pack.origin}/{name}" for name in {**old, **new} if old.get(name) != new.get(name))
 
 
 def _policy_files(pack: PackFiles) -> Iterator[tuple[str, str]]:

@@ -125,12 +125,14 @@ def open_revision(root: Path | None, packs: Sequence[str], snapshot: world.Snaps
     config = _joined_path(folder, world.CONFIG_NAME)
     written = _Configuration()
     if config in snapshot.blobs:
-        written = _configuration(f"{snapshot.commit[:12]}:{config}", snapshot.text(config, config), packs)
+        written = _configuration(
+            f"{snapshot.commit[: world.SHOWN_ID]}:{config}", snapshot.text(config, config), packs
+        )
     elif not packs:
         hint = "name a revision that has one, or a pack that ships: " + ", ".join(
             f"`--pack {name}`" for name in shipped_packs()
         )
-        where = f"no `{config}` at revision {snapshot.commit[:12]}, and no `--pack`"
+        where = f"no `{config}` at revision {snapshot.commit[: world.SHOWN_ID]}, and no `--pack`"
         raise ConfigurationError((Problem(message=where, hint=hint),))
     top = snapshot.repository.top / folder
     return Project(
@@ -199,7 +201,7 @@ def _own_pack(
     inside = snapshot.inside(folder)
     if inside and inside not in snapshot.folders:
         raise ConfigurationError(
-            (Problem(message=f"no pack `{name}` at revision {snapshot.commit[:12]}", hint=hint),)
+            (Problem(message=f"no pack `{name}` at revision {snapshot.commit[: world.SHOWN_ID]}", hint=hint),)
         )
     schemas = snapshot.read_folder(_joined_path(inside, "schemas"), f"{name}/schemas", (".json",))
     return schemas, snapshot.read_folder(inside, name, PACK_SUFFIXES)

@@ -112,7 +112,7 @@ def _nothing(project: Project, ruleset: Ruleset, tree: world.AnyTree) -> str:
     """INVARIANT: no document is not a pass; this sentence goes with it."""
     names = ", ".join(f"`{name}`" for name in ruleset.packs)
     looked = f"{len(tree.files):,} file" + ("" if len(tree.files) == 1 else "s")
-    where = "" if project.documents is None else f" at {project.revision[:12]}"
+    where = "" if project.documents is None else f" at {project.revision[: world.SHOWN_ID]}"
     found = f"no document in `{project.root}`{where} is one that {names} reads ({looked} looked at)"
     return f"{found}, so nothing was checked"
 

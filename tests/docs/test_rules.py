@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,14 @@ from cortex_policy.documents.values import FieldType
 from cortex_policy.errors import ConfigurationError
 from cortex_policy.facts import BUILTIN_KINDS, ITEM_FIELDS
 from cortex_policy.model import CheckResult, Outcome, Severity
-from cortex_policy.ruleset.rules import EXAMPLE_KEYS, EXPECT_KEYS, HOST_SIGNATURES, RULE_KEYS
+from cortex_policy.ruleset.checker import Signature
+from cortex_policy.ruleset.rules import (
+    CHANGE_SIGNATURES,
+    EXAMPLE_KEYS,
+    EXPECT_KEYS,
+    HOST_SIGNATURES,
+    RULE_KEYS,
+)
 from tests.docs.pages import code, codes, named_files, table, write_files
 
 PAGE = "docs/rules.md"
@@ -60,12 +68,16 @@ def test_the_built_in_kinds_are_complete() -> None:
     assert shown == known
 
 
-def test_the_functions_over_documents_are_complete() -> None:
+@pytest.mark.parametrize(
+    ("heading", "signatures"),
+    [("Functions over the documents", HOST_SIGNATURES), ("Rules over changes", CHANGE_SIGNATURES)],
+)
+def test_the_functions_over_documents_are_complete(heading: str, signatures: Mapping[str, Signature]) -> None:
     shown = {}
-    for row in table(PAGE, "Functions over the documents"):
+    for row in table(PAGE, heading):
         name, _, arguments = code(row["function"]).rstrip(")").partition("(")
         shown[name] = len(arguments.split(","))
-    assert shown == {name: len(signature.parameters) for name, signature in HOST_SIGNATURES.items()}
+    assert shown == {name: len(signature.parameters) for name, signature in signatures.items()}
 
 
 # --------------------------------------------------------------------------- the house of the page
