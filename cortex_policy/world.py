@@ -507,6 +507,7 @@ class RevisionTree:
         self._repository = repository
         self._blobs = blobs
         self._reader: tuple[subprocess.Popen[bytes], threading.Timer] | None = None
+        self._killed = False
 
     def read(self, path: str, limit: int) -> bytes:
         """A file of at most `limit` bytes. Raises `OSError`.
@@ -522,27 +523,49 @@ class RevisionTree:
         return self._object(blob)
 
     def _object(self, blob: Blob) -> bytes:
-        """The bytes of one object, from a Git that stays open for all of them."""
+        """The bytes of one object, from a Git that stays open for all of them.
+
+        A Git that was killed, because it took too long or too much, is not started again: a repository that is built
+        to be slow costs its time once, and not once for each file.
+        """
+        if self._killed:
+            raise OSError("git was stopped while it read another object")
         if self._reader is None:
             self._reader = self._repository.start("cat-file", "--batch")
-        asked, said = _pipe(self._reader[0].stdin), _pipe(self._reader[0].stdout)
-        asked.write(blob.name.encode("ascii") + b"\n")
-        asked.flush()
-        head = said.readline(MAX_LINK_BYTES)
-        if head != f"{blob.name} blob {blob.size}\n".encode("ascii"):
+        process = self._reader[0]
+        try:
+            return _answer(process, blob)
+        except OSError:
+            self._killed = process.poll() is not None and process.returncode < 0
             self.close()
-            raise OSError("git cannot read the object")
-        data = said.read(blob.size + 1)
-        if len(data) != blob.size + 1:
-            self.close()
-            raise OSError("git stopped while it read the object")
-        return data[:-1]
+            raise
 
     def close(self) -> None:
         """End the Git that reads, if one was started."""
         if self._reader is not None:
             end(*self._reader)
             self._reader = None
+
+
+def _answer(process: subprocess.Popen[bytes], blob: Blob) -> bytes:
+    """One object from `cat-file --batch`. Raises `OSError`; where Git has ended, it has ended for certain then."""
+    asked, said = _pipe(process.stdin), _pipe(process.stdout)
+    try:
+        asked.write(blob.name.encode("ascii") + b"\n")
+        asked.flush()
+    except OSError:
+        process.wait()
+        raise
+    head = said.readline(MAX_LINK_BYTES)
+    if head != f"{blob.name} blob {blob.size}\n".encode("ascii"):
+        if not head.endswith(b"\n"):
+            process.wait()
+        raise OSError("git cannot read the object")
+    data = said.read(blob.size + 1)
+    if len(data) != blob.size + 1:
+        process.wait()
+        raise OSError("git stopped while it read the object")
+    return data[:-1]
 
 
 AnyTree = Tree | RevisionTree
@@ -665,4 +688,4 @@ def _link(path: str, targets: Mapping[str, str], directories: set[str]) -> str:
             return "a symbolic link out of the repository, perhaps to a directory"
         if path not in targets:
             return "a symbolic link"
-    return "a symbolic link"
+    return "a name that cannot be looked at (too many levels of symbolic links)"
