@@ -10,6 +10,7 @@ import pytest
 from cortex_policy.app.checking import Selection, check
 from cortex_policy.app.project import load_ruleset, open_project
 from cortex_policy.app.reading import read_project
+from cortex_policy.app.rule_tests import run_examples
 from cortex_policy.documents.values import FieldType
 from cortex_policy.errors import ConfigurationError
 from cortex_policy.facts import BUILTIN_KINDS, ITEM_FIELDS
@@ -22,7 +23,7 @@ from cortex_policy.ruleset.rules import (
     HOST_SIGNATURES,
     RULE_KEYS,
 )
-from tests.docs.pages import code, codes, named_files, table, write_files
+from tests.docs.pages import code, codes, fences, named_files, table, write_files
 
 PAGE = "docs/rules.md"
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -105,6 +106,13 @@ def with_rule(old: str, new: str) -> str:
     text = named_files(PAGE)[RULES]
     assert old in text
     return text.replace(old, new)
+
+
+def test_the_rule_over_changes_shows_what_its_examples_say(house, tmp_path) -> None:
+    (text,) = [fence.text for fence in fences(PAGE) if "on: change" in fence.text]
+    write_files(tmp_path, {**named_files(PAGE), RULES: text})
+    results = run_examples((load_ruleset(open_project(tmp_path, ())),), NOW)
+    assert [result.problem for result in results] == ["", "", ""]
 
 
 def test_a_message_that_names_the_member_gives_a_finding_for_each(house) -> None:
