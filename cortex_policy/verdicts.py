@@ -205,7 +205,8 @@ class _Run:
         context: Callable[[], Iterable[Read]],
         witnesses: Sequence[Witness],
     ) -> Finding:
-        if self.rule.on_change:  # what made the rule apply is what was before, and that is half of what happened
+        if self.rule.on_change:
+            # What made the rule apply is what was before, and that is half of what happened.
             reads = [*reads, *(read for read in context() if isinstance(read.record.place, Past))]
         places = _places(subject, reads, context)
         subjects = (_name(subject),)
