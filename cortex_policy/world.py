@@ -460,11 +460,11 @@ class Snapshot(NamedTuple):
         )
 
     def text(self, path: str, shown: str) -> str:
-        """A configuration file of this commit, as `read_text` gives it. Raises `ConfigurationError`."""
+        """A configuration file of this commit, one of `blobs`, as `read_text` gives it. Raises `ConfigurationError`."""
         return self.texts([(path, shown)])[0]
 
     def texts(self, wanted: Iterable[tuple[str, str]]) -> list[str]:
-        """Several of them, each with the name it is shown by. Raises `ConfigurationError`."""
+        """Several of `blobs`, each with the name it is shown by. Raises `ConfigurationError`."""
         tree = RevisionTree(self.repository, self.blobs, {}, ())
         try:
             return [self._text(tree, path, f"{self.commit[:SHOWN_ID]}:{shown}") for path, shown in wanted]
@@ -472,8 +472,6 @@ class Snapshot(NamedTuple):
             tree.close()
 
     def _text(self, tree: RevisionTree, path: str, shown: str) -> str:
-        if path not in self.blobs:
-            raise ConfigurationError((Problem(message=f"`{shown}` is not a file", path=shown),))
         try:
             return _text(tree.read(path, MAX_CONFIG_BYTES), shown)
         except OSError as error:
@@ -582,7 +580,7 @@ def read_revision(start: Path, revision: str) -> Snapshot:
     listed, said, _ = repository.output(
         "ls-tree", "-r", "-t", "-z", "-l", "--full-tree", commit, complaints=False
     )
-    if len(said) > MAX_LISTING_BYTES:
+    if len(said) > MAX_LISTING_BYTES or said.count(b"\0") > 2 * MAX_FILES:  # as many folders as files
         raise _too_many(f"in revision {commit[:SHOWN_ID]}")
     if not listed:
         raise _refused(f"git cannot list revision {commit[:SHOWN_ID]}", "run `git fsck` in the repository")

@@ -110,6 +110,10 @@ def test_too_many_files_and_too_long_a_listing(repo: GitRepository, monkeypatch:
     monkeypatch.setattr(world, "MAX_FILES", 2)
     with pytest.raises(ConfigurationError, match="more than 2 files"):
         world.read_revision(repo.root, "HEAD").tree("")
+    monkeypatch.setattr(world, "MAX_FILES", 1)
+    with pytest.raises(ConfigurationError, match="more than 1 files"):
+        world.read_revision(repo.root, "HEAD")
+    monkeypatch.setattr(world, "MAX_FILES", 2)
     monkeypatch.setattr(world, "MAX_LISTING_BYTES", 20)
     with pytest.raises(ConfigurationError, match="more than 2 files"):
         world.read_revision(repo.root, "HEAD")
@@ -251,6 +255,27 @@ def test_an_object_that_is_missing_or_broken_cannot_be_read_and_the_others_can(r
             tree.read(path, 100)
     assert tree.read("c.md", 100) == b"three"
     tree.close()
+
+
+def test_what_a_commit_has_and_what_lies_outside_of_it(repo: GitRepository) -> None:
+    repo.commit({"a.md": "", "c/b.md": ""})
+    snapshot = world.read_revision(repo.root, "HEAD")
+    assert [snapshot.has(repo.root / name) for name in ("", "a.md", "c", "d", "..")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_configuration_whose_object_is_missing(repo: GitRepository) -> None:
+    repo.commit({"cortex-policy.yaml": "version: 1"})
+    name = repo.id("HEAD:cortex-policy.yaml")
+    (repo.root / ".git/objects" / name[:2] / name[2:]).unlink()
+    snapshot = world.read_revision(repo.root, "HEAD")
+    with pytest.raises(ConfigurationError, match="cannot read"):
+        snapshot.text("cortex-policy.yaml", "cortex-policy.yaml")
 
 
 def test_a_git_that_ends_in_between_is_an_error_of_reading(repo: GitRepository) -> None:
