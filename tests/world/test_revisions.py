@@ -114,7 +114,7 @@ def test_too_many_files_and_too_long_a_listing(repo: GitRepository, monkeypatch:
     with pytest.raises(ConfigurationError, match="more than 1 files"):
         world.read_revision(repo.root, "HEAD")
     monkeypatch.setattr(world, "MAX_FILES", 2)
-    monkeypatch.setattr(world, "MAX_LISTING_BYTES", 20)
+    monkeypatch.setattr(world, "MAX_LISTING_BYTES", 100)  # an id is shorter, the list longer
     with pytest.raises(ConfigurationError, match="more than 2 files"):
         world.read_revision(repo.root, "HEAD")
 
