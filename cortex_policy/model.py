@@ -22,6 +22,12 @@ class Place(NamedTuple):
     column: int
 
 
+class Past(Place):
+    """A place in the revision that a change is compared with: its path is `COMMIT:PATH`."""
+
+    __slots__ = ()
+
+
 class Severity(Enum):
     """How loud a finding is; the order is the order of `--severity`."""
 
@@ -215,19 +221,24 @@ class RuleInfo(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What a result was computed from, so that a stranger can compute it again."""
+    """What a result was computed from, so that a stranger can compute it again.
+
+    `revision` is `worktree` or the id of a commit; `base` that of the commit it was compared with, if any.
+    """
 
     documents: str
     rules: str
     now: str
     revision: str
+    base: str = ""
 
 
 class CheckResult(NamedTuple):
     """The outcome of one `check`, complete: every format of `report` is a function of this value.
 
     `exempt` counts subjects that `since` grandfathers; `unread` are the documents that may hide something;
-    `notes` are sentences a person should read (never findings).
+    `notes` are sentences a person should read (never findings); `not_applied` counts rules over a change where there
+    is no base to compare with.
     """
 
     documents: int
@@ -238,6 +249,7 @@ class CheckResult(NamedTuple):
     exempt: int = 0
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    not_applied: int = 0
 
     @property
     def undecided(self) -> int:

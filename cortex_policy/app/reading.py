@@ -56,7 +56,10 @@ class Texts:
 
 
 class Reading(NamedTuple):
-    """Everything that was read: the documents joined, the facts, the lines to show, and what it was computed from."""
+    """Everything that was read: the documents joined, the facts, the lines to show, and what it was computed from.
+
+    `origin` is what the paths of places start with where this is a base, `base` the one that this is compared with.
+    """
 
     ruleset: Ruleset
     graph: Graph
@@ -65,35 +68,58 @@ class Reading(NamedTuple):
     inputs: Inputs
     now: datetime
     notes: tuple[str, ...] = ()
+    origin: str = ""
+    base: Reading | None = None
 
     def lines(self, path: str) -> Sequence[str]:
-        """The lines of a document; none when it could not be read."""
-        return self.texts.lines(path)
+        """The lines of a document; none when it could not be read. `COMMIT:PATH` is one of the base."""
+        if self.base is not None and path.startswith(self.base.origin):
+            return self.base.lines(path)
+        return self.texts.lines(path.removeprefix(self.origin))
+
+
+class History(NamedTuple):
+    """How a reading stands to others: it is itself a base when it has an `origin`, or is compared with `base`."""
+
+    origin: str = ""
+    base: Reading | None = None
+
+
+ALONE: Final = History()
 
 
 def read_project(
-    project: Project, ruleset: Ruleset, now: datetime, progress: Progress | None = None
+    project: Project,
+    ruleset: Ruleset,
+    now: datetime,
+    progress: Progress | None = None,
+    history: History = ALONE,
 ) -> Reading:
     """Read every document of a project. Raises `ConfigurationError`."""
-    tree = world.list_tree(project.root)
+    tree = project.tree()
     texts = Texts()
     documents = list(_documents(project, ruleset.model, tree, texts, progress))
     truncated = Truncated(
         kinds=frozenset((*BUILTIN_KINDS, *ruleset.model.kinds) if project.truncated else ()),
         globs=tuple(compile_glob(glob) for glob in project.truncated),
     )
-    reading = _joined(documents, texts, ruleset, now, (*tree.files, *tree.folders), truncated)
+    names = (*tree.files, *tree.folders)
+    reading = _joined(documents, texts, ruleset, now, names, truncated, history, project.revision)
     return reading if documents else reading._replace(notes=(_nothing(project, ruleset, tree),))
 
 
-def _nothing(project: Project, ruleset: Ruleset, tree: world.Tree) -> str:
+def _nothing(project: Project, ruleset: Ruleset, tree: world.AnyTree) -> str:
     """INVARIANT: no document is not a pass; this sentence goes with it."""
     names = ", ".join(f"`{name}`" for name in ruleset.packs)
     looked = f"{len(tree.files):,} file" + ("" if len(tree.files) == 1 else "s")
-    return f"no document in `{project.root}` is one that {names} reads ({looked} looked at), so nothing was checked"
+    where = "" if project.documents is None else f" at {project.revision[: world.SHOWN_ID]}"
+    found = f"no document in `{project.root}`{where} is one that {names} reads ({looked} looked at)"
+    return f"{found}, so nothing was checked"
 
 
-def read_files(files: Mapping[str, str], ruleset: Ruleset, now: datetime) -> Reading:
+def read_files(
+    files: Mapping[str, str], ruleset: Ruleset, now: datetime, history: History = ALONE
+) -> Reading:
     """The same from texts in memory, as the examples of a rule give them."""
     texts = Texts()
     files_read = []
@@ -102,7 +128,7 @@ def read_files(files: Mapping[str, str], ruleset: Ruleset, now: datetime) -> Rea
         files_read.append(_File(path, readers, text.encode("utf-8")))
         texts.add(path, text.encode("utf-8"))
     documents = list(_parsed([file for file in files_read if file.readers], ruleset.model, None))
-    return _joined(documents, texts, ruleset, now, tuple(sorted(files)), Truncated())
+    return _joined(documents, texts, ruleset, now, tuple(sorted(files)), Truncated(), history, world.WORKTREE)
 
 
 def _joined(
@@ -112,20 +138,26 @@ def _joined(
     now: datetime,
     files: Sequence[str],
     truncated: Truncated,
+    history: History,
+    revision: str,
 ) -> Reading:
     graph = build(documents, ruleset.model, files, truncated)
+    base = history.base
     return Reading(
         ruleset=ruleset,
         graph=graph,
-        facts=gather(graph, ruleset.model),
+        facts=gather(graph, ruleset.model, base.facts if base is not None else None, history.origin),
         texts=texts,
         inputs=Inputs(
             documents=_digest(graph.documents),
             rules=ruleset.digest,
             now=now.isoformat().replace("+00:00", "Z"),
-            revision="worktree",
+            revision=revision,
+            base=base.inputs.revision if base is not None else "",
         ),
         now=now,
+        origin=history.origin,
+        base=base,
     )
 
 
@@ -139,7 +171,7 @@ class _File(NamedTuple):
 
 
 def _documents(
-    project: Project, model: DocumentModel, tree: world.Tree, texts: Texts, progress: Progress | None
+    project: Project, model: DocumentModel, tree: world.AnyTree, texts: Texts, progress: Progress | None
 ) -> Iterator[Document]:
     """First every byte is read, then every file is parsed, by several processes when there is much of it."""
     exclude = [compile_glob(glob) for glob in project.exclude]
@@ -156,7 +188,10 @@ def _documents(
     for path in tree.folders:
         for reader in reader_of(path)[:1]:
             yield unread(path, reader, "not-a-file", "this is a directory")
-    files = [_load(path, readers, tree) for path in tree.files if (readers := reader_of(path))]
+    try:
+        files = [_load(path, readers, tree) for path in tree.files if (readers := reader_of(path))]
+    finally:
+        tree.close()
     for file in files:
         texts.add(file.path, file.data)
     yield from _parsed(files, model, progress)
@@ -218,7 +253,7 @@ def _odd(path: str, what: str, reader_of: Callable[[str], Sequence[ReaderSpec]])
             return
 
 
-def _load(path: str, readers: tuple[ReaderSpec, ...], tree: world.Tree) -> _File:
+def _load(path: str, readers: tuple[ReaderSpec, ...], tree: world.AnyTree) -> _File:
     try:
         return _File(path, readers, tree.read(path, MAX_DOCUMENT_BYTES))
     except OSError as error:

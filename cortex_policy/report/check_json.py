@@ -26,6 +26,7 @@ def render(result: CheckResult, style: Style, sources: Sources) -> str:
                 "findings": {severity.value: result.count(severity) for severity in SEVERITIES},
                 "undecided": result.undecided,
                 "exempt": result.exempt,
+                "not_applied": result.not_applied,
             },
             "inputs": inputs_value(result.inputs),
             "findings": [_finding(finding) for finding in result.findings],
@@ -35,13 +36,14 @@ def render(result: CheckResult, style: Style, sources: Sources) -> str:
 
 
 def inputs_value(inputs: Inputs) -> dict[str, str]:
-    """Return `inputs` as the object that every JSON of the contract carries."""
-    return {
+    """Return `inputs` as the object that every JSON of the contract carries; `base` only where there is one."""
+    value = {
         "documents": inputs.documents,
         "rules": inputs.rules,
         "now": inputs.now,
         "revision": inputs.revision,
     }
+    return {**value, "base": inputs.base} if inputs.base else value
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

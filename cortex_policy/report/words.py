@@ -125,7 +125,8 @@ def remarks_of(result: CheckResult) -> tuple[str, ...]:
     remarks += [f"note: {visible(note)}" for note in result.notes]
     inputs = result.inputs
     documents, rules = inputs.documents[:_DIGEST_SHOWN], inputs.rules[:_DIGEST_SHOWN]
-    computed = f"as of {inputs.now}, revision {inputs.revision}, documents {documents}, rules {rules}"
+    base = f", base {inputs.base}" if inputs.base else ""
+    computed = f"as of {inputs.now}, revision {inputs.revision}{base}, documents {documents}, rules {rules}"
     return (*remarks, visible(computed))
 
 
