@@ -86,6 +86,12 @@ def cli() -> None:
     show_default=True,
     help="The least severe finding that makes the check fail.",
 )
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Only findings that FILE, the output of a former `check --format json`, does not hold.",
+)
 @_now
 @click.option(
     "--format",
@@ -102,11 +108,12 @@ def check(
     select: Sequence[str],
     ignore: Sequence[str],
     severity: str,
+    baseline: Path | None,
     now: str | None,
     form: str,
 ) -> None:
     """Check every rule over the whole graph of the documents in ROOT."""
-    from cortex_policy.app.checking import Selection
+    from cortex_policy.app.checking import Selection, open_baseline
     from cortex_policy.app.checking import check as run_check
     from cortex_policy.app.project import load_ruleset, open_project
     from cortex_policy.app.reading import read_project
@@ -114,8 +121,9 @@ def check(
 
     project = open_project(root, packs)
     selection = Selection(select=_codes(select), ignore=_codes(ignore), only=_inside(only, project.root))
+    known = open_baseline(baseline) if baseline is not None else None
     reading = read_project(project, load_ruleset(project), _time(now), _progress())
-    result = run_check(reading, selection)
+    result = run_check(reading, selection, known)
     _write(render(form, result, style=_style(), sources=reading.lines))
     if not result.documents:
         raise UndecidedError(result.notes[0])

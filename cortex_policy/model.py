@@ -202,6 +202,19 @@ class Finding(NamedTuple):
     fingerprint: str
 
 
+class Waived(NamedTuple):
+    """A finding that does not count because a waiver covers it: why, by whose word, and to the end of which day.
+
+    `place` is where the waiver stands; `until` is an ISO date.
+    """
+
+    finding: Finding
+    reason: str
+    owner: str
+    until: str
+    place: Place
+
+
 class RuleInfo(NamedTuple):
     """What a reader of a report wants to know of a rule, without the means to evaluate it."""
 
@@ -215,18 +228,25 @@ class RuleInfo(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What a result was computed from, so that a stranger can compute it again."""
+    """What a result was computed from, so that a stranger can compute it again.
+
+    `waivers` and `baseline` are empty where there are none.
+    """
 
     documents: str
     rules: str
     now: str
     revision: str
+    waivers: str = ""
+    baseline: str = ""
 
 
 class CheckResult(NamedTuple):
     """The outcome of one `check`, complete: every format of `report` is a function of this value.
 
-    `exempt` counts subjects that `since` grandfathers; `notes` are sentences a person should read (never findings).
+    `findings` are those that count. `waived` and `known` (to the baseline) do not; `gone` counts what the baseline
+    knows and nothing shows any more. `exempt` counts subjects that `since` grandfathers; `notes` are sentences a person
+    should read (never findings).
     """
 
     documents: int
@@ -236,6 +256,9 @@ class CheckResult(NamedTuple):
     inputs: Inputs
     exempt: int = 0
     notes: tuple[str, ...] = ()
+    waived: tuple[Waived, ...] = ()
+    known: tuple[Finding, ...] = ()
+    gone: int = 0
 
     @property
     def undecided(self) -> int:

@@ -7,22 +7,25 @@ passes only when every condition is true; unknown and error never pass.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from cortex_policy.documents.faults import FAULTS
+from cortex_policy.documents.faults import FAULTS, FaultKind
 from cortex_policy.facts import Facts
 from cortex_policy.graph import Graph
-from cortex_policy.model import UNKNOWN, Finding, Location, OpenTuple, Outcome, Place, Record
+from cortex_policy.model import UNKNOWN, Fault, Finding, Location, OpenTuple, Outcome, Place, Record, Waived
+from cortex_policy.ruleset.baseline import Baseline
 from cortex_policy.ruleset.evaluator import compile_expression
 from cortex_policy.ruleset.explain import Explanation, Read, Witness, explain
+from cortex_policy.ruleset.forms import suggest
 from cortex_policy.ruleset.operators import Failure
 from cortex_policy.ruleset.packs import Ruleset
 from cortex_policy.ruleset.rules import Condition, Rule
 from cortex_policy.ruleset.template import render
+from cortex_policy.ruleset.waivers import WAIVER_FAULTS, Waiver, Waivers, excusable
 
 MAX_WITNESSES: Final = 100
 """Findings that one condition gives for one subject; the rest are counted in the last message."""
@@ -328,29 +331,148 @@ def _fingerprint(rule: str, subjects: Sequence[str], condition: str, content: Se
 
 
 def _faults(graph: Graph, lines: Lines) -> Iterable[Finding]:
-    """What is wrong with the documents themselves; the same fault twice in one document is told apart by its count."""
+    """What is wrong with the documents themselves."""
     for document in graph.documents:
-        seen: dict[tuple[str, str], int] = {}
-        for fault in document.faults:
-            kind = FAULTS[fault.code]
-            subjects = (f"doc:{document.path}",)
-            count = seen[(fault.code, fault.message)] = seen.get((fault.code, fault.message), 0) + 1
-            yield Finding(
-                rule=kind.id,
-                name=kind.name,
-                severity=kind.severity,
-                outcome=Outcome.FALSE,
-                subjects=subjects,
-                condition="readable",
-                message=f"{fault.message}; {kind.fix}",
-                locations=(
-                    Location(
-                        fault.place.path,
-                        fault.place.line,
-                        fault.place.column,
-                        _line(lines, fault.place),
-                        "primary",
-                    ),
+        yield from _fault_findings(document.path, document.faults, FAULTS, "readable", lines)
+
+
+def _fault_findings(
+    path: str, faults: Iterable[Fault], kinds: Mapping[str, FaultKind], condition: str, lines: Lines
+) -> Iterable[Finding]:
+    """The faults of one file; the same fault twice is told apart by its count."""
+    seen: dict[tuple[str, str], int] = {}
+    for fault in faults:
+        kind = kinds[fault.code]
+        subjects = (f"doc:{path}",)
+        count = seen[(fault.code, fault.message)] = seen.get((fault.code, fault.message), 0) + 1
+        yield Finding(
+            rule=kind.id,
+            name=kind.name,
+            severity=kind.severity,
+            outcome=Outcome.FALSE,
+            subjects=subjects,
+            condition=condition,
+            message=f"{fault.message}; {kind.fix}",
+            locations=(
+                Location(
+                    fault.place.path,
+                    fault.place.line,
+                    fault.place.column,
+                    _line(lines, fault.place),
+                    "primary",
                 ),
-                fingerprint=_fingerprint(kind.id, subjects, fault.message, [count]),
-            )
+            ),
+            fingerprint=_fingerprint(kind.id, subjects, fault.message, [count]),
+        )
+
+
+# --------------------------------------------------------------------------- what does not count
+
+
+class Excused(NamedTuple):
+    """Findings by whether they count: those that do, the waived, the known; and how many known ones are gone."""
+
+    findings: tuple[Finding, ...]
+    waived: tuple[Waived, ...]
+    known: tuple[Finding, ...]
+    gone: int
+
+
+def excuse(
+    findings: Sequence[Finding],
+    waivers: Waivers,
+    baseline: Baseline | None,
+    *,
+    codes: Collection[str],
+    takes: Callable[[str], bool],
+    lines: Lines,
+    today: date,
+) -> Excused:
+    """Take out of the count what a waiver covers, then what the baseline knows (`docs/waivers.md`).
+
+    `codes` are those of every rule there is, `takes` tells which of them were asked for. What is wrong with a waiver is
+    a finding like the rest, and such a waiver covers nothing.
+    """
+    sound, faults = _sound(waivers, codes, today)
+    counting, waived, used = _waive(findings, sound)
+    faults += [
+        Fault("waiver-unused", f"the waiver {waiver.label} covers no finding", waiver.place)
+        for waiver in sound
+        if waiver not in used and takes(waiver.rule)
+    ]
+    counting, known = _split(counting, baseline)
+    for path in waivers.files:
+        own = sorted((fault for fault in faults if fault.place.path == path), key=lambda fault: fault.place)
+        counting += _fault_findings(path, own, WAIVER_FAULTS, "waiver", lines)
+    ordered = tuple(sorted(counting, key=_order))
+    return Excused(ordered, tuple(waived), tuple(known), _gone(findings, baseline, takes))
+
+
+def _sound(waivers: Waivers, codes: Collection[str], today: date) -> tuple[list[Waiver], list[Fault]]:
+    """The waivers that count today, and what is wrong with the others."""
+    sound: list[Waiver] = []
+    faults = list(waivers.faults)
+    for waiver in waivers.entries:
+        wrong = list(_unsound(waiver, codes, today))
+        faults += wrong
+        if waiver.sound and not wrong:
+            sound.append(waiver)
+    return sound, faults
+
+
+def _unsound(waiver: Waiver, codes: Collection[str], today: date) -> Iterable[Fault]:
+    """What is wrong with a waiver on this day and under these rules, beside what its file shows."""
+    if waiver.rule and waiver.rule not in codes:
+        hint = suggest(waiver.rule, sorted(codes))
+        message = f"no rule has the code `{waiver.rule}`" + (f" ({hint})" if hint else "")
+        yield Fault("waiver-of-unknown-rule", message, waiver.place)
+    if not excusable(waiver.rule, Outcome.FALSE, waiver.condition):
+        yield Fault("waiver-not-allowed", f"the waiver {waiver.label} cannot count", waiver.place)
+    if waiver.until is not None and today > waiver.until:
+        yield Fault("waiver-expired", f"the waiver {waiver.label} ended with {waiver.until}", waiver.place)
+
+
+def _waive(
+    findings: Sequence[Finding], sound: Sequence[Waiver]
+) -> tuple[list[Finding], list[Waived], set[Waiver]]:
+    """What still counts, what is waived, and the waivers that met a finding: of several, the first one does."""
+    by_rule: dict[tuple[str, tuple[str, ...]], list[Waiver]] = {}
+    for waiver in sound:
+        by_rule.setdefault((waiver.rule, waiver.subjects), []).append(waiver)
+    counting: list[Finding] = []
+    waived: list[Waived] = []
+    used: set[Waiver] = set()
+    for finding in findings:
+        candidates = by_rule.get((finding.rule, tuple(sorted(finding.subjects))), ())
+        first = next((candidate for candidate in candidates if candidate.covers(finding)), None)
+        if first is not None:
+            used.add(first)
+        if first is not None and excusable(finding.rule, finding.outcome, finding.condition):
+            waived.append(Waived(finding, first.reason, first.owner, str(first.until), first.place))
+        else:
+            counting.append(finding)
+    return counting, waived, used
+
+
+def _split(findings: Sequence[Finding], baseline: Baseline | None) -> tuple[list[Finding], list[Finding]]:
+    """What still counts, and what the baseline knows.
+
+    INVARIANT: only fingerprints are compared, never numbers: a new fault in the place of an old one counts.
+    """
+    sides: tuple[list[Finding], list[Finding]] = ([], [])
+    for finding in findings:
+        known = baseline is not None and _key(finding) in baseline.known
+        sides[known and excusable(finding.rule, finding.outcome, finding.condition)].append(finding)
+    return sides
+
+
+def _gone(findings: Sequence[Finding], baseline: Baseline | None, takes: Callable[[str], bool]) -> int:
+    """How many known findings, of the rules that were asked for, are found no more."""
+    if baseline is None:
+        return 0
+    there = {_key(finding) for finding in findings}
+    return sum(1 for key, rule in baseline.known.items() if key not in there and takes(rule))
+
+
+def _key(finding: Finding) -> tuple[str, Outcome]:
+    return finding.fingerprint, finding.outcome

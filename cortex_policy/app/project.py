@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 from cortex_policy import world
 from cortex_policy.documents.patterns import PatternError, compile_glob
 from cortex_policy.errors import ConfigurationError, Problem
-from cortex_policy.ruleset.forms import Source, suggest
+from cortex_policy.ruleset.forms import Form, Source, suggest
 from cortex_policy.ruleset.packs import PackFiles, Ruleset, load
 
-CONFIG_KEYS: Final = ("version", "packs", "exclude", "truncated")
+CONFIG_KEYS: Final = ("version", "packs", "exclude", "truncated", "waivers")
 PACK_SUFFIXES: Final = (".yaml", ".yml")
 
 
 class Project(NamedTuple):
-    """A root with what governs it: the packs by name or path, what is left out, and what lies partly out of sight."""
+    """A root with what governs it: the packs by name or path, what is left out, what lies partly out of sight, and the
+    files of waivers, as paths inside the root.
+    """
 
     root: Path
     packs: tuple[str, ...]
     base: Path
     exclude: tuple[str, ...] = ()
     truncated: tuple[str, ...] = ()
+    waivers: tuple[str, ...] = ()
 
 
 def open_project(root: Path | None, packs: Sequence[str]) -> Project:
@@ -62,12 +65,8 @@ def _configured(config: Path, root: Path | None, packs: Sequence[str]) -> Projec
         form.word("version", ("1",))
         if not packs and not form.texts("packs"):
             source.problem(node, "no packs are named", "such as `packs: [cortex]`")
-        for key in ("exclude", "truncated"):
-            for scalar in form.scalars(key):
-                try:
-                    compile_glob(scalar.text)
-                except PatternError as error:
-                    source.problem(scalar, f"`{scalar.text}` cannot be used: {error}")
+        _check_globs(form, source)
+        _check_waivers(form, source, config.parent)
     if problems or form is None:
         raise ConfigurationError(tuple(problems))
     return Project(
@@ -76,7 +75,31 @@ def _configured(config: Path, root: Path | None, packs: Sequence[str]) -> Projec
         base=Path() if packs else config.parent,
         exclude=form.texts("exclude"),
         truncated=form.texts("truncated"),
+        waivers=tuple(dict.fromkeys(_inside(text) for text in form.texts("waivers"))),
     )
+
+
+def _check_globs(form: Form, source: Source) -> None:
+    for key in ("exclude", "truncated"):
+        for scalar in form.scalars(key):
+            try:
+                compile_glob(scalar.text)
+            except PatternError as error:
+                source.problem(scalar, f"`{scalar.text}` cannot be used: {error}")
+
+
+def _check_waivers(form: Form, source: Source, root: Path) -> None:
+    """A file of waivers that is not there would make its author believe in exceptions that nobody grants."""
+    for scalar in form.scalars("waivers"):
+        path = PurePosixPath(scalar.text)
+        if path.is_absolute() or ".." in path.parts or not (root / path).is_file():
+            hint = "name a file in the directory of this configuration, or below it"
+            source.problem(scalar, f"`waivers` names `{scalar.text}`, which is no file of the root", hint)
+
+
+def _inside(path: str) -> str:
+    """A path as the tree of the root names it: `./a.yaml` is `a.yaml`."""
+    return PurePosixPath(path).as_posix()
 
 
 def shipped_packs() -> tuple[str, ...]:

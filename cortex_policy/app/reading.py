@@ -23,6 +23,7 @@ from cortex_policy.facts import BUILTIN_KINDS, Facts, gather
 from cortex_policy.graph import Graph, Truncated, build
 from cortex_policy.model import Document, Fault, Inputs
 from cortex_policy.ruleset.packs import Ruleset
+from cortex_policy.ruleset.waivers import WaiverFile, Waivers, read_waivers
 
 WEIGHT_OF_A_FILE: Final = 1_000
 """What a file costs beyond its length, in bytes of Markdown (3,000 of them are parsed in a millisecond)."""
@@ -65,6 +66,7 @@ class Reading(NamedTuple):
     inputs: Inputs
     now: datetime
     notes: tuple[str, ...] = ()
+    waivers: Waivers = Waivers()
 
     def lines(self, path: str) -> Sequence[str]:
         """The lines of a document; none when it could not be read."""
@@ -82,8 +84,24 @@ def read_project(
         kinds=frozenset((*BUILTIN_KINDS, *ruleset.model.kinds) if project.truncated else ()),
         globs=tuple(compile_glob(glob) for glob in project.truncated),
     )
+    waivers = read_waivers([_waiver_file(path, tree, texts) for path in project.waivers])
     reading = _joined(documents, texts, ruleset, now, (*tree.files, *tree.folders), truncated)
+    reading = reading._replace(waivers=waivers)
     return reading if documents else reading._replace(notes=(_nothing(project, ruleset, tree),))
+
+
+def _waiver_file(path: str, tree: world.Tree, texts: Texts) -> WaiverFile:
+    """One file of waivers; what is no regular file of the tree, or too large, is not read."""
+    if path not in tree.files:
+        return WaiverFile(path, None, f"`{path}` is no regular file of the root")
+    try:
+        data = tree.read(path, world.MAX_CONFIG_BYTES)
+    except OSError as error:
+        return WaiverFile(path, None, f"it cannot be read: {world.reason(error)}")
+    if len(data) > world.MAX_CONFIG_BYTES:
+        return WaiverFile(path, None, f"more than {world.MAX_CONFIG_BYTES:,} bytes")
+    texts.add(path, data)
+    return WaiverFile(path, data)
 
 
 def _nothing(project: Project, ruleset: Ruleset, tree: world.Tree) -> str:
@@ -145,7 +163,9 @@ def _documents(
     exclude = [compile_glob(glob) for glob in project.exclude]
 
     def reader_of(path: str) -> tuple[ReaderSpec, ...]:
-        if any(glob.match(path) for glob in exclude):
+        if path in project.waivers or any(
+            glob.match(path) for glob in exclude
+        ):  # waivers are policy, not documents
             return ()
         return tuple(reader for reader in model.readers if reader.takes(path))
 
