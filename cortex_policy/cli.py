@@ -109,6 +109,12 @@ def cli() -> None:
     show_default=True,
     help="The least severe finding that makes the check fail.",
 )
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Only findings that FILE, the output of a former `check --format json`, does not hold.",
+)
 @_now
 @_at
 @click.option(
@@ -131,6 +137,7 @@ def check(
     select: Sequence[str],
     ignore: Sequence[str],
     severity: str,
+    baseline: Path | None,
     now: str | None,
     at: str | None,
     base: str | None,
@@ -138,7 +145,7 @@ def check(
 ) -> None:
     """Check every rule over the whole graph of the documents in ROOT."""
     from cortex_policy.app.changing import PolicyChange, Request, judge_policy, open_change, open_requested
-    from cortex_policy.app.checking import Selection
+    from cortex_policy.app.checking import Selection, open_baseline
     from cortex_policy.app.checking import check as run_check
     from cortex_policy.app.project import load_ruleset
     from cortex_policy.app.reading import read_project
@@ -148,12 +155,13 @@ def check(
     change = open_change(request) if base is not None else None
     project = change.after if change is not None else open_requested(request)
     selection = Selection(select=_codes(select), ignore=_codes(ignore), only=_inside(only, project))
+    known = open_baseline(baseline) if baseline is not None else None
     if change is not None:
         reading, policy = change.read(_time(now), _progress()), judge_policy(change, request)
     else:
         reading = read_project(project, load_ruleset(project), _time(now), _progress())
         policy = PolicyChange()
-    result = run_check(reading, selection, policy)
+    result = run_check(reading, selection, policy, known)
     _write(render(form, result, style=_style(), sources=reading.lines))
     if not result.documents:
         raise UndecidedError(result.notes[0])

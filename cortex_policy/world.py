@@ -171,26 +171,24 @@ def find_config(start: Path) -> Path | None:
     return None
 
 
-def read_text(path: Path, shown: str) -> str:
-    """A configuration file. Raises `ConfigurationError` when it cannot be read as text."""
+def read_text(path: Path, shown: str, limit: int = MAX_CONFIG_BYTES) -> str:
+    """A configuration file of at most `limit` bytes. Raises `ConfigurationError` when it cannot be read as text."""
     try:
         if not path.is_file():  # a pipe would be waited for, for ever
             raise ConfigurationError((Problem(message=f"`{shown}` is not a file", path=shown),))
         with path.open("rb") as file:
-            data = file.read(MAX_CONFIG_BYTES + 1)
+            data = file.read(limit + 1)
     except OSError as error:
         raise ConfigurationError(
             (Problem(message=f"cannot read `{shown}`: {_reason(error)}", path=shown),)
         ) from None
-    return _text(data, shown)
+    return _text(data, shown, limit)
 
 
-def _text(data: bytes, shown: str) -> str:
+def _text(data: bytes, shown: str, limit: int = MAX_CONFIG_BYTES) -> str:
     """A configuration file as text. Raises `ConfigurationError` when it is too long, or not plain UTF-8."""
-    if len(data) > MAX_CONFIG_BYTES:
-        raise ConfigurationError(
-            (Problem(message=f"`{shown}` has more than {MAX_CONFIG_BYTES:,} bytes", path=shown),)
-        )
+    if len(data) > limit:
+        raise ConfigurationError((Problem(message=f"`{shown}` has more than {limit:,} bytes", path=shown),))
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -13,11 +13,12 @@ from typing import Final, NamedTuple
 
 from cortex_policy import world
 from cortex_policy.app.project import Project, open_project, open_revision, read_packs
-from cortex_policy.app.reading import History, Progress, Reading, read_project
+from cortex_policy.app.reading import History, Progress, Reading, Texts, read_project, read_waiver_files
 from cortex_policy.errors import ConfigurationError
 from cortex_policy.model import Finding, Location, Outcome, Past, Place, RuleInfo
-from cortex_policy.ruleset.changes import CHANGES, Weakening, compare
+from cortex_policy.ruleset.changes import CHANGES, Weakening, compare, weaker_waivers
 from cortex_policy.ruleset.packs import PackFiles, Ruleset, load
+from cortex_policy.ruleset.waivers import Waivers
 from cortex_policy.verdicts import fingerprint
 
 MAX_EDITED: Final = 10
@@ -34,10 +35,16 @@ class Request(NamedTuple):
 
 
 class PolicyChange(NamedTuple):
-    """What a change does to the policy: findings where it is weaker, and sentences for a person."""
+    """What a change does to the policy: findings where it is weaker, and sentences for a person.
+
+    `waivers` are those that it leaves, to see what is wrong with them; they excuse nothing here. `codes` are those of
+    the rules that it leaves.
+    """
 
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    waivers: Waivers = Waivers()
+    codes: frozenset[str] = frozenset()
 
 
 def open_requested(request: Request) -> Project:
@@ -87,22 +94,33 @@ def judge_policy(change: Comparing, request: Request) -> PolicyChange:
     try:
         after = _open_after(change, request)
         files = tuple(read_packs(after))
-        edited = [*_edited_configuration(change.before, after), *_edited(change.files, files)]
-        if not edited:
-            return PolicyChange()
+        before_waivers = read_waiver_files(change.before, None, Texts())
+        waivers = read_waiver_files(after, None, Texts())
+        edited = [
+            *_edited_configuration(change.before, after),
+            *_edited(change.files, files),
+            *_edited_waivers(before_waivers, waivers),
+        ]
         ruleset = change.ruleset if files == change.files else load(files)
     except ConfigurationError as error:
         return PolicyChange((_unreadable(change, error),))
+    left = PolicyChange(waivers=waivers, codes=frozenset(rule.info.id for rule in ruleset.rules))
+    if not edited:
+        return left
     compared = compare(change.ruleset, ruleset, change.origin)
-    weaker = [*_weaker_project(change.before, after, change.ruleset.packs, ruleset.packs), *compared.weaker]
+    weaker = [
+        *_weaker_project(change.before, after, change.ruleset.packs, ruleset.packs),
+        *compared.weaker,
+        *weaker_waivers(before_waivers, waivers),
+    ]
     findings = tuple(_finding(weakening, Outcome.FALSE) for weakening in weaker)
     names = ", ".join(f"`{name}`" for name in sorted(edited)[:MAX_EDITED])
     names += f" and {len(edited) - MAX_EDITED} more" if len(edited) > MAX_EDITED else ""
     notes = [f"the change edits the policy, and is judged by that of the base: {names}"]
     if compared.rewritten:
         codes = ", ".join(compared.rewritten)
-        notes.append(f"whether these rewritten rules demand less is for a person to say: {codes}")
-    return PolicyChange(findings, tuple(notes))
+        notes.append(f"whether these rewritten rules and gates demand less is for a person to say: {codes}")
+    return left._replace(findings=findings, notes=tuple(notes))
 
 
 def _open_after(change: Comparing, request: Request) -> Project:
@@ -113,8 +131,25 @@ def _open_after(change: Comparing, request: Request) -> Project:
 
 
 def _edited_configuration(before: Project, after: Project) -> Iterator[str]:
-    if (before.packs, before.exclude, before.truncated) != (after.packs, after.exclude, after.truncated):
+    was = (before.packs, before.exclude, before.truncated, before.waivers)
+    if was != (after.packs, after.exclude, after.truncated, after.waivers):
         yield world.CONFIG_NAME
+
+
+def _edited_waivers(before: Waivers, after: Waivers) -> Iterator[str]:
+    """The files of waivers of which what they say differs, or where it stands."""
+    for path in dict.fromkeys((*before.files, *after.files)):
+        if _said(before, path) != _said(after, path):
+            yield path
+
+
+def _said(waivers: Waivers, path: str) -> tuple[object, ...]:
+    entries = tuple(waiver for waiver in waivers.entries if waiver.place.path == path)
+    return (
+        path in waivers.files,
+        entries,
+        tuple(fault for fault in waivers.faults if fault.place.path == path),
+    )
 
 
 def _edited(before: Iterable[PackFiles], after: Iterable[PackFiles]) -> Iterator[str]:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os.path import abspath, lexists
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 from cortex_policy import world
 from cortex_policy.documents.patterns import PatternError, compile_glob
 from cortex_policy.errors import ConfigurationError, Problem
-from cortex_policy.ruleset.forms import Source, suggest
+from cortex_policy.ruleset.forms import Form, Source, suggest
 from cortex_policy.ruleset.packs import PackFiles, Ruleset, load
 
-CONFIG_KEYS: Final = ("version", "packs", "exclude", "truncated")
+CONFIG_KEYS: Final = ("version", "packs", "exclude", "truncated", "waivers")
 PACK_SUFFIXES: Final = (".yaml", ".yml")
 
 
 class Project(NamedTuple):
-    """A root with what governs it: the packs by name or path, what is left out, and what lies partly out of sight.
+    """A root with what governs it: the packs by name or path, what is left out, what lies partly out of sight, and the
+    files of waivers, as paths inside the root.
 
     `base` is where paths of packs start. `policy` and `documents` are the revisions that packs and documents are read
     from, None for the work tree; `folder` is the root as a revision names it.
@@ -29,6 +30,7 @@ class Project(NamedTuple):
     base: Path
     exclude: tuple[str, ...] = ()
     truncated: tuple[str, ...] = ()
+    waivers: tuple[str, ...] = ()
     policy: world.Snapshot | None = None
     documents: world.Snapshot | None = None
     folder: str = ""
@@ -36,6 +38,13 @@ class Project(NamedTuple):
     def tree(self) -> world.AnyTree:
         """The names of what is to be read. Raises `ConfigurationError`."""
         return world.list_tree(self.root) if self.documents is None else self.documents.tree(self.folder)
+
+    @property
+    def waiver_source(self) -> world.Snapshot | None:
+        """The revision that waivers are read from, None for the work tree. INVARIANT: never that of a change which they
+        could excuse: where there is a base, its policy. A pack that the caller names does not move them.
+        """
+        return self.policy if self.policy is not None else self.documents
 
     def holds(self, path: Path) -> bool:
         """Whether something of that name is there, in the work tree or in the revisions that are read."""
@@ -76,13 +85,15 @@ def _config_in(root: Path) -> Path | None:
 
 
 def _configured(config: Path, root: Path | None, packs: Sequence[str]) -> Project:
-    written = _configuration(str(config), world.read_text(config, str(config)), packs)
+    text = world.read_text(config, str(config))
+    written = _configuration(str(config), text, packs, lambda path: (config.parent / path).is_file())
     return Project(
         root=root or config.parent,
         packs=tuple(packs) or written.packs,
         base=Path() if packs else config.parent,
         exclude=written.exclude,
         truncated=written.truncated,
+        waivers=written.waivers,
     )
 
 
@@ -92,10 +103,15 @@ class _Configuration(NamedTuple):
     packs: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     truncated: tuple[str, ...] = ()
+    waivers: tuple[str, ...] = ()
 
 
-def _configuration(shown: str, text: str, packs: Sequence[str]) -> _Configuration:
-    """One configuration, checked; it need not name packs where `packs` replaces them. Raises `ConfigurationError`."""
+def _configuration(
+    shown: str, text: str, packs: Sequence[str], is_file: Callable[[str], bool]
+) -> _Configuration:
+    """One configuration, checked; it need not name packs where `packs` replaces them. `is_file` tells of a path from
+    the folder of the configuration whether a file is there. Raises `ConfigurationError`.
+    """
     problems: list[Problem] = []
     source = Source(shown, text, problems)
     node = source.load()
@@ -104,15 +120,12 @@ def _configuration(shown: str, text: str, packs: Sequence[str]) -> _Configuratio
         form.word("version", ("1",))
         if not packs and not form.texts("packs"):
             source.problem(node, "no packs are named", "such as `packs: [cortex]`")
-        for key in ("exclude", "truncated"):
-            for scalar in form.scalars(key):
-                try:
-                    compile_glob(scalar.text)
-                except PatternError as error:
-                    source.problem(scalar, f"`{scalar.text}` cannot be used: {error}")
+        _check_globs(form, source)
+        _check_waivers(form, source, is_file)
     if problems or form is None:
         raise ConfigurationError(tuple(problems))
-    return _Configuration(form.texts("packs"), form.texts("exclude"), form.texts("truncated"))
+    waivers = tuple(dict.fromkeys(_as_listed(text) for text in form.texts("waivers")))
+    return _Configuration(form.texts("packs"), form.texts("exclude"), form.texts("truncated"), waivers)
 
 
 def open_revision(root: Path | None, packs: Sequence[str], snapshot: world.Snapshot) -> Project:
@@ -126,7 +139,10 @@ def open_revision(root: Path | None, packs: Sequence[str], snapshot: world.Snaps
     written = _Configuration()
     if config in snapshot.blobs:
         written = _configuration(
-            f"{snapshot.commit[: world.SHOWN_ID]}:{config}", snapshot.text(config, config), packs
+            f"{snapshot.commit[: world.SHOWN_ID]}:{config}",
+            snapshot.text(config, config),
+            packs,
+            lambda path: _joined_path(folder, path) in snapshot.blobs,
         )
     elif not packs:
         hint = "name a revision that has one, or a pack that ships: " + ", ".join(
@@ -141,6 +157,7 @@ def open_revision(root: Path | None, packs: Sequence[str], snapshot: world.Snaps
         base=Path() if packs else top,
         exclude=written.exclude,
         truncated=written.truncated,
+        waivers=written.waivers,
         policy=snapshot,
         documents=snapshot,
         folder=folder,
@@ -159,6 +176,29 @@ def _configured_above(folder: str, snapshot: world.Snapshot) -> str:
 
 def _joined_path(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
+
+
+def _check_globs(form: Form, source: Source) -> None:
+    for key in ("exclude", "truncated"):
+        for scalar in form.scalars(key):
+            try:
+                compile_glob(scalar.text)
+            except PatternError as error:
+                source.problem(scalar, f"`{scalar.text}` cannot be used: {error}")
+
+
+def _check_waivers(form: Form, source: Source, is_file: Callable[[str], bool]) -> None:
+    """A file of waivers that is not there would make its author believe in exceptions that nobody grants."""
+    for scalar in form.scalars("waivers"):
+        path = PurePosixPath(scalar.text)
+        if path.is_absolute() or ".." in path.parts or not is_file(path.as_posix()):
+            hint = "name a file in the directory of this configuration, or below it"
+            source.problem(scalar, f"`waivers` names `{scalar.text}`, which is no file of the root", hint)
+
+
+def _as_listed(path: str) -> str:
+    """A path as the tree of the root names it: `./a.yaml` is `a.yaml`."""
+    return PurePosixPath(path).as_posix()
 
 
 def shipped_packs() -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from cortex_policy.facts import BUILTIN_KINDS, Facts, gather
 from cortex_policy.graph import Graph, Truncated, build
 from cortex_policy.model import Document, Fault, Inputs
 from cortex_policy.ruleset.packs import Ruleset
+from cortex_policy.ruleset.waivers import WaiverFile, Waivers, read_waivers
 
 WEIGHT_OF_A_FILE: Final = 1_000
 """What a file costs beyond its length, in bytes of Markdown (3,000 of them are parsed in a millisecond)."""
@@ -70,6 +71,7 @@ class Reading(NamedTuple):
     notes: tuple[str, ...] = ()
     origin: str = ""
     base: Reading | None = None
+    waivers: Waivers = Waivers()
 
     def lines(self, path: str) -> Sequence[str]:
         """The lines of a document; none when it could not be read. `COMMIT:PATH` is one of the base."""
@@ -98,6 +100,7 @@ def read_project(
     """Read every document of a project. Raises `ConfigurationError`."""
     tree = project.tree()
     texts = Texts()
+    waivers = read_waiver_files(project, tree, texts)
     documents = list(_documents(project, ruleset.model, tree, texts, progress))
     truncated = Truncated(
         kinds=frozenset((*BUILTIN_KINDS, *ruleset.model.kinds) if project.truncated else ()),
@@ -105,7 +108,38 @@ def read_project(
     )
     names = (*tree.files, *tree.folders)
     reading = _joined(documents, texts, ruleset, now, names, truncated, history, project.revision)
+    reading = reading._replace(waivers=waivers)
     return reading if documents else reading._replace(notes=(_nothing(project, ruleset, tree),))
+
+
+def read_waiver_files(project: Project, tree: world.AnyTree | None, texts: Texts) -> Waivers:
+    """The waivers of a project, from where its policy is read; `tree` is what was listed of its documents, if it was.
+
+    Raises `ConfigurationError`.
+    """
+    if not project.waivers:
+        return Waivers()
+    source = project.waiver_source
+    if tree is None or source is not project.documents:
+        tree = world.list_tree(project.root) if source is None else source.tree(project.folder)
+    try:
+        return read_waivers([_waiver_file(path, tree, texts) for path in project.waivers])
+    finally:
+        tree.close()
+
+
+def _waiver_file(path: str, tree: world.AnyTree, texts: Texts) -> WaiverFile:
+    """One file of waivers; what is no regular file of the tree, or too large, is not read."""
+    if path not in tree.files:
+        return WaiverFile(path, None, f"`{path}` is no regular file of the root")
+    try:
+        data = tree.read(path, world.MAX_CONFIG_BYTES)
+    except OSError as error:
+        return WaiverFile(path, None, f"it cannot be read: {world.reason(error)}")
+    if len(data) > world.MAX_CONFIG_BYTES:
+        return WaiverFile(path, None, f"more than {world.MAX_CONFIG_BYTES:,} bytes")
+    texts.add(path, data)
+    return WaiverFile(path, data)
 
 
 def _nothing(project: Project, ruleset: Ruleset, tree: world.AnyTree) -> str:
@@ -175,9 +209,10 @@ def _documents(
 ) -> Iterator[Document]:
     """First every byte is read, then every file is parsed, by several processes when there is much of it."""
     exclude = [compile_glob(glob) for glob in project.exclude]
+    waivers = frozenset(project.waivers)  # they are policy, not documents
 
     def reader_of(path: str) -> tuple[ReaderSpec, ...]:
-        if any(glob.match(path) for glob in exclude):
+        if path in waivers or any(glob.match(path) for glob in exclude):
             return ()
         return tuple(reader for reader in model.readers if reader.takes(path))
 

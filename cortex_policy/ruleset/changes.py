@@ -7,11 +7,14 @@ from its text; those rules are named, for a person to look at.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final, NamedTuple
 
 from cortex_policy.model import Past, Place, Severity
+from cortex_policy.ruleset.gates import Gate
 from cortex_policy.ruleset.packs import Ruleset
 from cortex_policy.ruleset.rules import Rule
+from cortex_policy.ruleset.waivers import Waiver, Waivers
 
 
 class ChangeKind(NamedTuple):
@@ -77,6 +80,18 @@ CHANGES: Final[dict[str, ChangeKind]] = {
             "Documents that no reader takes are judged by no rule.",
             _SEPARATE,
         ),
+        (
+            9,
+            "waiver-added",
+            "A change that excuses its own findings would pass by its own hand.",
+            _SEPARATE,
+        ),
+        (
+            10,
+            "gate-weakened",
+            "A gate that asks less, or is not there, lets through what it held back, and nobody is told.",
+            _SEPARATE,
+        ),
     )
 }
 
@@ -91,7 +106,7 @@ class Weakening(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What is weaker for certain, and the codes of rules whose expressions differ."""
+    """What is weaker for certain, and the codes of rules and names of gates whose expressions differ."""
 
     weaker: tuple[Weakening, ...]
     rewritten: tuple[str, ...]
@@ -120,6 +135,11 @@ def compare(before: Ruleset, after: Ruleset, origin: str) -> Comparison:
             for reader in before.model.readers
             if reader.name not in names
         )
+    gates = {gate.name: gate for gate in after.gates}
+    for gate in (gate for gate in before.gates if gate.pack in after.packs):
+        found += _weaker_gate(gate, gates.get(gate.name), origin)
+        if gate.name in gates and _asked(gate) != _asked(gates[gate.name]):
+            rewritten.append(gate.name)
     return Comparison(tuple(found), tuple(rewritten))
 
 
@@ -154,3 +174,54 @@ def _exempts_more(before: Rule, after: Rule) -> bool:
 def _expressions(rule: Rule) -> tuple[object, ...]:
     conditions = tuple((condition.id, condition.text) for condition in rule.require)
     return rule.variable, rule.collection_text, rule.when_text, conditions
+
+
+def _weaker_gate(before: Gate, after: Gate | None, origin: str) -> Iterator[Weakening]:
+    """A gate that is gone, or of which a profile asks less, or asks it later."""
+    subject, name = f"gate:{before.name}", f"gate `{before.name}`"
+    if after is None:
+        place: Place = Past(origin + before.path, before.line, 1)
+        yield Weakening("gate-weakened", subject, f"{name} is gone", place)
+        return
+    place = Place(after.path, after.line, 1)
+    for profile in before.profiles:
+        if profile not in after.profiles:
+            message = f"{name} lacks its profile `{profile}`"
+            yield Weakening("gate-weakened", subject, message, place)
+            continue
+        asked = {demand.id: demand.phase for demand in after.demands(profile)}
+        for demand in before.demands(profile):
+            if demand.id not in asked:
+                message = f"{name} lacks its condition `{demand.id}` in profile `{profile}`"
+                yield Weakening("gate-weakened", subject, message, place)
+            elif (demand.phase, asked[demand.id]) == ("pre", "post"):
+                message = (
+                    f"{name} asks for its condition `{demand.id}` only afterwards in profile `{profile}`"
+                )
+                yield Weakening("gate-weakened", subject, message, place)
+
+
+def _asked(gate: Gate) -> tuple[object, ...]:
+    return gate.variable, gate.collection_text, tuple((demand.id, demand.text) for demand in gate.require)
+
+
+def weaker_waivers(before: Waivers, after: Waivers) -> Iterator[Weakening]:
+    """Waivers that excuse what none of those before does, or for longer."""
+    for waiver in after.entries:
+        if waiver.sound and not any(old.sound and _includes(old, waiver) for old in before.entries):
+            yield Weakening(
+                "waiver-added",
+                f"rule:{waiver.rule}",
+                f"the waiver {waiver.label} is new, or wider",
+                waiver.place,
+            )
+
+
+def _includes(old: Waiver, new: Waiver) -> bool:
+    """Whether all that the new one excuses, the old one excuses too, as long at least."""
+    return (
+        (old.rule, old.subjects) == (new.rule, new.subjects)
+        and old.condition in ("", new.condition)
+        and old.path in ("", new.path)
+        and (old.until or date.min) >= (new.until or date.min)
+    )

@@ -13,10 +13,10 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from cortex_policy.documents.faults import FAULTS
+from cortex_policy.documents.faults import FAULTS, FaultKind
 from cortex_policy.facts import Facts
 from cortex_policy.graph import Graph
-from cortex_policy.model import UNKNOWN, Finding, Location, OpenTuple, Outcome, Past, Place, Record
+from cortex_policy.model import UNKNOWN, Fault, Finding, Location, OpenTuple, Outcome, Past, Place, Record
 from cortex_policy.ruleset.evaluator import compile_expression
 from cortex_policy.ruleset.explain import Explanation, Read, Witness, explain
 from cortex_policy.ruleset.operators import Failure
@@ -72,10 +72,11 @@ def decide(ruleset: Ruleset, facts: Facts, graph: Graph, lines: Lines, now: date
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """By place, then rule: independent of the order of files and rules. Equal findings are one."""
     unique = {(finding.fingerprint, finding.locations): finding for finding in findings}
-    return tuple(sorted(unique.values(), key=_order))
+    return tuple(sorted(unique.values(), key=order))
 
 
-def _order(finding: Finding) -> tuple[Any, ...]:
+def order(finding: Finding) -> tuple[Any, ...]:
+    """What findings are sorted by, for whoever may not join equal ones."""
     first = finding.locations[0] if finding.locations else Location("", 0, 0, "", "primary")
     return (
         first.path,
@@ -378,29 +379,36 @@ def fingerprint(rule: str, subjects: Sequence[str], condition: str, content: Seq
 
 
 def _faults(graph: Graph, lines: Lines) -> Iterable[Finding]:
-    """What is wrong with the documents themselves; the same fault twice in one document is told apart by its count."""
+    """What is wrong with the documents themselves."""
     for document in graph.documents:
-        seen: dict[tuple[str, str], int] = {}
-        for fault in document.faults:
-            kind = FAULTS[fault.code]
-            subjects = (f"doc:{document.path}",)
-            count = seen[(fault.code, fault.message)] = seen.get((fault.code, fault.message), 0) + 1
-            yield Finding(
-                rule=kind.id,
-                name=kind.name,
-                severity=kind.severity,
-                outcome=Outcome.FALSE,
-                subjects=subjects,
-                condition="readable",
-                message=f"{fault.message}; {kind.fix}",
-                locations=(
-                    Location(
-                        fault.place.path,
-                        fault.place.line,
-                        fault.place.column,
-                        _line(lines, fault.place),
-                        "primary",
-                    ),
+        yield from fault_findings(document.path, document.faults, FAULTS, "readable", lines)
+
+
+def fault_findings(
+    path: str, faults: Iterable[Fault], kinds: Mapping[str, FaultKind], condition: str, lines: Lines
+) -> Iterable[Finding]:
+    """The faults of one file; the same fault twice is told apart by its count."""
+    seen: dict[tuple[str, str], int] = {}
+    for fault in faults:
+        kind = kinds[fault.code]
+        subjects = (f"doc:{path}",)
+        count = seen[(fault.code, fault.message)] = seen.get((fault.code, fault.message), 0) + 1
+        yield Finding(
+            rule=kind.id,
+            name=kind.name,
+            severity=kind.severity,
+            outcome=Outcome.FALSE,
+            subjects=subjects,
+            condition=condition,
+            message=f"{fault.message}; {kind.fix}",
+            locations=(
+                Location(
+                    fault.place.path,
+                    fault.place.line,
+                    fault.place.column,
+                    _line(lines, fault.place),
+                    "primary",
                 ),
-                fingerprint=fingerprint(kind.id, subjects, fault.message, [count]),
-            )
+            ),
+            fingerprint=fingerprint(kind.id, subjects, fault.message, [count]),
+        )

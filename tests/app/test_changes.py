@@ -18,6 +18,7 @@ from cortex_policy.app.project import load_ruleset
 from cortex_policy.app.reading import read_project
 from cortex_policy.errors import ConfigurationError
 from cortex_policy.model import CheckResult
+from cortex_policy.ruleset.baseline import Baseline
 from cortex_policy.ruleset.changes import CHANGES
 from tests.git import GitRepository
 from tests.support import NOW, PACK, command
@@ -56,12 +57,33 @@ def excluding(glob: str) -> str:
     return CONFIG.replace('"policy/**"', f'"policy/**", "{glob}"')
 
 
+GATE = r"""
+gate: finish
+for: t in items("task")
+profiles: [own, team]
+require:
+  - id: stated
+    profile: own
+    phase: pre
+    that: has(t.status)
+    why: Nobody finishes what nobody began.
+    source: [tests]
+  - id: done
+    profile: team
+    phase: pre
+    that: t.status == "done"
+    why: It is finished when it is done.
+    source: [tests]
+"""
+
 HOUSE = {
     "cortex-policy.yaml": CONFIG,
     **{f"policy/{name}": text for name, text in PACK.items()},
     "policy/rules/changes.yaml": TRANSITIONS,
+    "policy/gates/finish.yaml": GATE,
 }
 DONE = "## T-1\n\nStatus: done\n\n- [x] it works\n"
+MISSING = "## T-2\n\nStatus: draft\nNeeds: T-9\n"
 BROKEN = "## T-2\n\nStatus: done\nNeeds: T-9\n"
 
 
@@ -343,6 +365,23 @@ def rule(old: str, new: str) -> dict[str, str]:
 
 
 SECOND = "  require:\n    exist:"
+WAIVER = {"rule": "TNY-TSK-002", "subject": "T-2", "reason": "by hand", "owner": "Ada", "until": "2026-12-31"}
+TRANSITION_WAIVER = {**WAIVER, "rule": "TNY-CHG-001", "subject": "T-1"}
+
+
+def waiving(*waivers: Mapping[str, str]) -> dict[str, str]:
+    """The configuration with a file of waivers; JSON is YAML."""
+    return {
+        "cortex-policy.yaml": CONFIG + "waivers: waivers.yaml\n",
+        "waivers.yaml": json.dumps({"waivers": waivers}),
+    }
+
+
+def gate(old: str, new: str) -> dict[str, str]:
+    assert old in GATE
+    return {"policy/gates/finish.yaml": GATE.replace(old, new)}
+
+
 WEAKER: dict[str, tuple[dict[str, str], str, str]] = {
     "severity": (rule("severity: error", "severity: info"), "severity-lowered", "rule:TNY-TSK-001"),
     "unknown": (
@@ -380,6 +419,19 @@ WEAKER: dict[str, tuple[dict[str, str], str, str]] = {
         "reader-removed",
         "reader:records",
     ),
+    "gate condition": (gate("- id: done", "- id: begun"), "gate-weakened", "gate:finish"),
+    "gate profile": (
+        {"policy/gates/finish.yaml": GATE.replace("team", "all")},
+        "gate-weakened",
+        "gate:finish",
+    ),
+    "gate later": (
+        {"policy/gates/finish.yaml": "phase: post".join(GATE.rsplit("phase: pre", 1))},
+        "gate-weakened",
+        "gate:finish",
+    ),
+    "gate renamed": (gate("gate: finish", "gate: end"), "gate-weakened", "gate:finish"),
+    "waiver": (waiving(TRANSITION_WAIVER), "waiver-added", "rule:TNY-CHG-001"),
     "only for changes": (
         rule("  name: needs-exist\n", "  name: needs-exist\n  on: change\n"),
         "rule-removed",
@@ -447,6 +499,134 @@ def test_the_change_is_judged_by_the_rules_it_removes(repo: GitRepository) -> No
     repo.commit({**WEAKER["rule"][0], "cortex-policy.yaml": excluding("b.md"), "b.md": BROKEN})
     rules = {code for code, _, _ in found(change(repo.root, first))}
     assert {"TNY-TSK-002", "CPX-CHG-004", "CPX-CHG-003"} <= rules
+
+
+# --------------------------------------------------------------------------- waivers and baseline of a change
+
+
+def test_a_change_does_not_waive_its_own_findings(repo: GitRepository) -> None:
+    first = repo.commit({**HOUSE, "a.md": DONE})
+    repo.commit({**waiving(WAIVER), "b.md": MISSING})
+    result = change(repo.root, first)
+    assert [code for code, _, _ in found(result)] == ["TNY-TSK-002", "CPX-CHG-009"]
+    assert result.waived == ()
+    assert plain(repo.root).waived != ()
+    assert any("`waivers.yaml`" in note and "edits the policy" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("at", [None, "HEAD"])
+def test_a_waiver_of_the_base_covers_what_a_change_brings(repo: GitRepository, at: str | None) -> None:
+    first = repo.commit({**HOUSE, **waiving(WAIVER, {**WAIVER, "subject": "T-3"}), "a.md": DONE})
+    repo.commit({"b.md": MISSING})
+    result = change(repo.root, first, at)
+    assert found(result) == []
+    (waived,) = result.waived
+    assert (waived.finding.subjects, waived.place.path) == (("T-2",), f"{first[:12]}:waivers.yaml")
+    assert result.inputs.waivers.startswith("sha256:")
+
+
+def test_a_transition_is_waived_by_the_base_only(repo: GitRepository) -> None:
+    files = {**HOUSE, "a.md": DONE}
+    first = repo.commit({**files, **waiving(TRANSITION_WAIVER)})
+    repo.commit({"a.md": DONE.replace("Status: done", "Status: draft")})
+    assert found(change(repo.root, first)) == []
+    assert [waived.finding.rule for waived in change(repo.root, first).waived] == ["TNY-CHG-001"]
+    assert found(plain(repo.root)) == []  # and it is not unused where there is no change
+
+
+def test_a_waiver_that_a_change_leaves_without_use_is_a_finding(repo: GitRepository) -> None:
+    first = repo.commit({**HOUSE, **waiving(WAIVER), "b.md": MISSING})
+    repo.commit({"b.md": MISSING.replace("Needs: T-9\n", "")})
+    assert found(change(repo.root, first)) == [("CPX-WVR-008", "doc:waivers.yaml", "false")]
+    repo.commit({"waivers.yaml": '{"waivers": []}'})
+    assert found(change(repo.root, first)) == []
+
+
+def test_a_fault_of_waivers_that_the_base_has_is_not_the_change_s(repo: GitRepository) -> None:
+    expired = {**WAIVER, "until": "2025-01-01"}
+    first = repo.commit({**HOUSE, **waiving(expired), "b.md": MISSING})
+    repo.commit({"a.md": DONE})
+    assert found(change(repo.root, first)) == []
+    repo.commit(waiving(expired, {**WAIVER, "owner": "", "subject": "T-1"}))
+    assert found(change(repo.root, first)) == [("CPX-WVR-003", "doc:waivers.yaml", "false")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "wider"),
+    [
+        ({}, False),
+        ({"until": "2026-12-30"}, False),
+        ({"until": "2027-01-01"}, True),
+        ({"condition": "exist"}, False),
+        ({"path": "b.md"}, False),
+        ({"subject": "T-1"}, True),
+        ({"rule": "TNY-TSK-001"}, True),
+    ],
+    ids=str,
+)
+def test_which_waivers_excuse_more(repo: GitRepository, changed: dict[str, str], wider: bool) -> None:
+    first = repo.commit({**HOUSE, **waiving(WAIVER), "b.md": MISSING})
+    repo.commit(waiving({**WAIVER, **changed}))
+    told = [entry for entry in found(change(repo.root, first)) if entry[0].startswith("CPX-CHG")]
+    assert told == ([("CPX-CHG-009", f"rule:{changed.get('rule', 'TNY-TSK-002')}", "false")] if wider else [])
+
+
+def test_a_waiver_that_narrows_no_more_excuses_more(repo: GitRepository) -> None:
+    first = repo.commit({**HOUSE, **waiving({**WAIVER, "path": "b.md"}), "b.md": MISSING})
+    repo.commit(waiving(WAIVER))
+    assert found(change(repo.root, first)) == [("CPX-CHG-009", "rule:TNY-TSK-002", "false")]
+
+
+def test_a_rule_and_its_waiver_may_come_together(repo: GitRepository) -> None:
+    first = repo.commit({**HOUSE, "a.md": DONE})
+    new = RULE + RULE.split("- id: TNY-TSK-002")[1].join(["- id: TNY-TSK-003", ""])
+    repo.commit({**waiving({**WAIVER, "rule": "TNY-TSK-003"}), "policy/rules/rules.yaml": new})
+    assert found(change(repo.root, first)) == [("CPX-CHG-009", "rule:TNY-TSK-003", "false")]
+
+
+def test_the_waivers_of_a_revision_are_those_of_then(repo: GitRepository) -> None:
+    first = repo.commit({**HOUSE, **waiving(WAIVER), "b.md": MISSING})
+    repo.commit({**waiving(), "waivers.yaml": '{"waivers": []}'})
+    (repo.root / "waivers.yaml").write_text("broken: [", "utf-8")
+    assert found(plain(repo.root, first)) == []
+    assert [waived.place.path for waived in plain(repo.root, first).waived] == ["waivers.yaml"]
+    assert [code for code, _, _ in found(plain(repo.root, "HEAD"))] == ["TNY-TSK-002"]
+    assert "CPX-WVR-001" in [code for code, _, _ in found(plain(repo.root))]
+
+
+def test_a_file_of_waivers_that_the_revision_does_not_have(repo: GitRepository) -> None:
+    repo.commit({**HOUSE, "cortex-policy.yaml": CONFIG + "waivers: waivers.yaml\n"})
+    (repo.root / "waivers.yaml").write_text('{"waivers": []}', "utf-8")
+    with pytest.raises(ConfigurationError, match="no file of the root"):
+        plain(repo.root, "HEAD")
+
+
+def test_a_waiver_of_a_change_of_the_policy_cannot_count(repo: GitRepository) -> None:
+    cover = {**WAIVER, "rule": "CPX-CHG-005", "subject": "rule:TNY-TSK-001"}
+    first = repo.commit({**HOUSE, **waiving(cover), "a.md": DONE})
+    repo.commit(rule("severity: error", "severity: info"))
+    assert found(change(repo.root, first)) == [("CPX-CHG-005", "rule:TNY-TSK-001", "false")]
+    assert [code for code, _, _ in found(plain(repo.root, first))] == ["CPX-WVR-007"]
+
+
+def test_a_baseline_holds_with_a_base_too(repo: GitRepository) -> None:
+    first = repo.commit({**HOUSE, "a.md": DONE})
+    repo.commit({"b.md": MISSING})
+    opened = open_change(Request(repo.root, (), None, first))
+    known = {(finding.fingerprint, finding.outcome): finding.rule for finding in plain(repo.root).findings}
+    result = check(
+        opened.read(NOW), Selection(), judge_policy(opened, Request(repo.root)), Baseline(known, "d")
+    )
+    assert (found(result), [finding.rule for finding in result.known]) == ([], ["TNY-TSK-002"])
+
+
+def test_what_was_written_with_a_base_is_no_baseline(repo: GitRepository, tmp_path: Path) -> None:
+    first = repo.commit({**HOUSE, "b.md": MISSING})
+    args = ("check", str(repo.root), "--format", "json")
+    (tmp_path / "base.json").write_bytes(command(*args, "--base", first).stdout)
+    refused = command(*args, "--baseline", str(tmp_path / "base.json"))
+    assert (refused.returncode, refused.stdout) == (2, b"")
+    assert b"--base" in refused.stderr
 
 
 def test_a_link_to_a_laxer_pack_leads_nowhere(repo: GitRepository) -> None:

@@ -154,6 +154,11 @@ def keys(value: Any, path: str = "") -> set[str]:
 def house(tmp_path: Path) -> Path:
     files = named_files("README.md")
     files["policy/rules/blockers.yaml"] += 'source: ["team handbook"]\n'
+    files["cortex-policy.yaml"] += "waivers: waivers.yaml\n"
+    files["more.md"] = "## TASK-3: more\nStatus: done\nBlocked by: TASK-1\n"
+    files["waivers.yaml"] = (
+        "waivers:\n- {rule: PLAN-BLK-001, subject: TASK-3, reason: why, owner: Ada, until: 9999-12-31}\n"
+    )
     write_files(tmp_path, files)
     return tmp_path
 
@@ -213,7 +218,7 @@ def test_the_page_promises_the_version_that_is_written(house: Path) -> None:
 
 def test_outside_a_root_the_rules_of_every_shipped_pack_are_shown(tmp_path: Path) -> None:
     shown = {rule["pack"] for rule in run(tmp_path, "rule", "--format", "json")["rules"]}
-    assert {*shipped_packs(), "documents", "changes"} == shown
+    assert {*shipped_packs(), "documents", "changes", "waivers"} == shown
 
 
 @pytest.mark.parametrize(
