@@ -21,7 +21,9 @@ from cortex_policy import __version__
 from cortex_policy.errors import ConfigurationError, UndecidedError
 
 if TYPE_CHECKING:
+    from cortex_policy.app.changing import PolicyChange
     from cortex_policy.app.project import Project
+    from cortex_policy.app.reading import Reading
     from cortex_policy.model import CheckResult
     from cortex_policy.report.style import Style
 
@@ -144,23 +146,13 @@ def check(
     form: str,
 ) -> None:
     """Check every rule over the whole graph of the documents in ROOT."""
-    from cortex_policy.app.changing import PolicyChange, Request, judge_policy, open_change, open_requested
+    project, reading, policy = _read_change(root, packs, at, base, now)
     from cortex_policy.app.checking import Selection, open_baseline
     from cortex_policy.app.checking import check as run_check
-    from cortex_policy.app.project import load_ruleset
-    from cortex_policy.app.reading import read_project
     from cortex_policy.report import render
 
-    request = Request(root, tuple(packs), at, base)
-    change = open_change(request) if base is not None else None
-    project = change.after if change is not None else open_requested(request)
     selection = Selection(select=_codes(select), ignore=_codes(ignore), only=_inside(only, project))
     known = open_baseline(baseline) if baseline is not None else None
-    if change is not None:
-        reading, policy = change.read(_time(now), _progress()), judge_policy(change, request)
-    else:
-        reading = read_project(project, load_ruleset(project), _time(now), _progress())
-        policy = PolicyChange()
     result = run_check(reading, selection, policy, known)
     _write(render(form, result, style=_style(), sources=reading.lines))
     if not result.documents:
@@ -205,14 +197,10 @@ def items(
     at: str | None,
 ) -> None:
     """List the items of the documents, every value with its places and claims."""
-    from cortex_policy.app.changing import Request, open_requested
     from cortex_policy.app.inspecting import item_views
-    from cortex_policy.app.project import load_ruleset
-    from cortex_policy.app.reading import read_project
     from cortex_policy.report.items import render_items, render_items_json
 
-    project = open_requested(Request(root, tuple(packs), at))
-    reading = read_project(project, load_ruleset(project), _time(now), _progress())
+    _, reading = _read(root, packs, at, now)
     views = item_views(reading, kind, name)
     _write(
         render_items_json(views, reading.inputs) if form == "json" else render_items(views, style=_style())
@@ -250,14 +238,10 @@ def graph(
     at: str | None,
 ) -> None:
     """Print the graph of items and documents, or the part around SUBJECT."""
-    from cortex_policy.app.changing import Request, open_requested
     from cortex_policy.app.inspecting import graph_view
-    from cortex_policy.app.project import load_ruleset
-    from cortex_policy.app.reading import read_project
     from cortex_policy.report.graph import FORMATS
 
-    project = open_requested(Request(root, tuple(packs), at))
-    reading = read_project(project, load_ruleset(project), _time(now), _progress())
+    _, reading = _read(root, packs, at, now)
     _write(FORMATS[form](graph_view(reading, subject, depth)))
 
 
@@ -352,17 +336,13 @@ def gate(
     form: str,
 ) -> None:
     """Decide one gate on SUBJECT: the verdict, its proof, and what would unblock it."""
-    from cortex_policy.app.changing import Request, open_requested
     from cortex_policy.app.gating import gate_verdict, trust_of
-    from cortex_policy.app.project import load_ruleset
-    from cortex_policy.app.reading import read_project
     from cortex_policy.report.gate import render_gate, render_gate_json
     from cortex_policy.verdicts.gates import Verdict
 
-    project = open_requested(Request(root, tuple(packs), at))
+    project, reading = _read(root, packs, at, now)
     chosen = click.get_current_context().get_parameter_source("trust") is not ParameterSource.DEFAULT
     trust_of(project, trust if chosen else None)
-    reading = read_project(project, load_ruleset(project), _time(now), _progress())
     found = gate_verdict(reading, subject, name, profile, phase)
     if form == "json":
         _write(render_gate_json(found, reading.inputs))
@@ -390,14 +370,10 @@ def next_(
     form: str,
 ) -> None:
     """List what a gate would let through now, what is blocked and by what in the end, and what is for ever."""
-    from cortex_policy.app.changing import Request, open_requested
     from cortex_policy.app.gating import next_steps
-    from cortex_policy.app.project import load_ruleset
-    from cortex_policy.app.reading import read_project
     from cortex_policy.report.agenda import render_agenda, render_agenda_json
 
-    project = open_requested(Request(root, tuple(packs), at))
-    reading = read_project(project, load_ruleset(project), _time(now), _progress())
+    _, reading = _read(root, packs, at, now)
     found = next_steps(reading, name, profile)
     if form == "json":
         _write(render_agenda_json(found, reading.inputs))
@@ -415,6 +391,42 @@ def init(directory: Path, force: bool) -> None:
     for path in start(directory, force=force):
         _write(f"wrote {path}\n")
     _write(SNIPPETS)
+
+
+# --------------------------------------------------------------------------- what is read
+
+
+def _read(
+    root: Path | None, packs: Sequence[str], at: str | None, now: str | None
+) -> tuple[Project, Reading]:
+    """The documents of the work tree or a revision, by its rules; others parse while the rules are loaded."""
+    from cortex_policy.app.ahead import start_ahead
+    from cortex_policy.app.parallel import Helpers
+
+    with start_ahead(root, packs) if at is None else Helpers() as ahead:
+        from cortex_policy.app.changing import Request, open_requested
+        from cortex_policy.app.project import load_ruleset
+        from cortex_policy.app.reading import read_project
+
+        project = open_requested(Request(root, tuple(packs), at))
+        ruleset = load_ruleset(project)
+        return project, read_project(project, ruleset, _time(now), _progress(), ahead=ahead)
+
+
+def _read_change(
+    root: Path | None, packs: Sequence[str], at: str | None, base: str | None, now: str | None
+) -> tuple[Project, Reading, PolicyChange]:
+    """The same, compared with a base where one is given, and what the change does to the policy."""
+    if base is None:
+        project, reading = _read(root, packs, at, now)
+        from cortex_policy.app.changing import PolicyChange
+
+        return project, reading, PolicyChange()
+    from cortex_policy.app.changing import Request, judge_policy, open_change
+
+    request = Request(root, tuple(packs), at, base)
+    change = open_change(request)
+    return change.after, change.read(_time(now), _progress()), judge_policy(change, request)
 
 
 # --------------------------------------------------------------------------- options

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from cortex_policy import world
+from cortex_policy.app.parsing import Progress
 from cortex_policy.app.project import Project, open_project, open_revision, read_packs
-from cortex_policy.app.reading import History, Progress, Reading, Texts, read_project, read_waiver_files
+from cortex_policy.app.reading import History, Reading, Texts, read_project, read_waiver_files
 from cortex_policy.errors import ConfigurationError
 from cortex_policy.model import Finding, Location, Outcome, Past, Place, RuleInfo
 from cortex_policy.ruleset.changes import CHANGES, Weakening, compare, weaker_waivers

@@ -1,0 +1,216 @@
+"""The files of a tree as documents, each process its share of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from cortex_policy import world
+from cortex_policy.app.parallel import Helpers, processes, shares, start
+from cortex_policy.app.project import Project, open_project, read_packs
+from cortex_policy.documents.patterns import compile_glob
+from cortex_policy.documents.reading import (
+    MAX_DOCUMENT_BYTES,
+    may_declare,
+    read_document,
+    schema_faults,
+    unread,
+)
+from cortex_policy.documents.spec import DocumentModel, ReaderSpec
+from cortex_policy.model import Document, Fault
+from cortex_policy.ruleset.packs import digest, load_model
+
+WEIGHT_OF_A_FILE: Final = 1_000
+"""What a file costs beyond its length, in bytes of Markdown (3,000 of them are parsed in a millisecond)."""
+WEIGHT_OF_JSONSCHEMA: Final = 120_000
+"""What importing jsonschema costs, in bytes of Markdown."""
+PARALLEL_FROM: Final = 300_000
+"""Weight from which a second process saves more than starting it costs (10 ms with handing over the results)."""
+
+Progress = Callable[[int, int], None]
+"""Told how many documents are read, of how many."""
+
+
+class File(NamedTuple):
+    """One file to parse: its bytes, or None with the reason that they cannot be had."""
+
+    path: str
+    readers: tuple[ReaderSpec, ...]
+    data: bytes | None
+    problem: str = ""
+
+
+def readers_of(project: Project, model: DocumentModel) -> Callable[[str], tuple[ReaderSpec, ...]]:
+    """Which readers take a path of this project."""
+    exclude = [compile_glob(glob) for glob in project.exclude]
+    waivers = frozenset(project.waivers)  # they are policy, not documents
+
+    def readers(path: str) -> tuple[ReaderSpec, ...]:
+        if path in waivers or any(glob.match(path) for glob in exclude):
+            return ()
+        return tuple(reader for reader in model.readers if reader.takes(path))
+
+    return readers
+
+
+def load_files(project: Project, model: DocumentModel, tree: world.AnyTree) -> list[File]:
+    """The bytes of every file that a reader takes, each read once."""
+    readers_for = readers_of(project, model)
+    try:
+        return [_load(path, readers, tree) for path in tree.files if (readers := readers_for(path))]
+    finally:
+        tree.close()
+
+
+def _load(path: str, readers: tuple[ReaderSpec, ...], tree: world.AnyTree) -> File:
+    try:
+        return File(path, readers, tree.read(path, MAX_DOCUMENT_BYTES))
+    except OSError as error:
+        return File(path, readers, None, f"it cannot be read: {world.reason(error)}")
+
+
+def odd_documents(project: Project, model: DocumentModel, tree: world.AnyTree) -> Iterator[Document]:
+    """Names that are no regular files, where documents could be."""
+    readers_for = readers_of(project, model)
+    everything = frozenset(kind for reader in model.readers for kind in may_declare(reader))
+    for path, what in sorted(tree.odd.items()):
+        for document in _odd(path, what, readers_for):
+            yield document._replace(may_declare=everything) if "directory" in what else document
+    for path in tree.folders:
+        for reader in readers_for(path)[:1]:
+            yield unread(path, reader, "not-a-file", "this is a directory")
+
+
+def _odd(path: str, what: str, readers_for: Callable[[str], Sequence[ReaderSpec]]) -> Iterator[Document]:
+    """A name that is not a regular file, where a document could be: in its place, or inside it."""
+    inside = "directory" in what
+    probes = [path, *(f"{path}/_{suffix}" for suffix in (".md", ".json", ".yaml"))] if inside else [path]
+    for probe in probes:
+        for reader in readers_for(probe)[:1]:
+            what = f"this is {what}, which is not followed" if "link" in what else f"this is {what}"
+            yield unread(path, reader, "not-a-file", what)
+            return
+
+
+# --------------------------------------------------------------------------- jobs
+
+_Key = tuple[bool, tuple[tuple[str, bytes], ...]]
+"""What a job is about, and the exact bytes."""
+
+
+class _Job(NamedTuple):
+    """One file to parse, or every file that has a schema to validate: whoever validates pays once for jsonschema."""
+
+    files: tuple[File, ...]
+    validates: bool
+    weight: int
+
+    def key(self) -> _Key:
+        return self.validates, tuple(
+            (file.path, sha256(file.data).digest() if file.data is not None else file.problem.encode())
+            for file in self.files
+        )
+
+
+class _Result(NamedTuple):
+    """What one job gives: a document, or what schemas say by path and reader."""
+
+    document: Document | None
+    violations: Mapping[tuple[str, str], tuple[Fault, ...]]
+
+
+class Delivery(NamedTuple):
+    """What another process has done: the digest of the packs that it read by, and the result of each of its jobs."""
+
+    rules: str
+    results: Mapping[_Key, _Result]
+
+
+def _jobs(files: Sequence[File]) -> list[_Job]:
+    jobs = [_Job((file,), False, len(file.data or b"") + WEIGHT_OF_A_FILE) for file in files]
+    validated = tuple(file for file in files if any(reader.schemas for reader in file.readers))
+    if validated:
+        jobs.append(_Job(validated, True, WEIGHT_OF_JSONSCHEMA + WEIGHT_OF_A_FILE * len(validated)))
+    return jobs
+
+
+def _do(job: _Job, model: DocumentModel) -> _Result:
+    if job.validates:
+        return _Result(None, _violations(job.files))
+    return _Result(_parse(job.files[0], model), {})
+
+
+def _parse(file: File, model: DocumentModel) -> Document | None:
+    """One file by the first reader that takes it."""
+    if file.data is None:
+        return unread(file.path, file.readers[0], "unreadable", file.problem)
+    for reader in file.readers:
+        document = read_document(file.path, file.data, reader, model)
+        if document is not None:
+            return document
+    return None
+
+
+def _violations(files: Sequence[File]) -> dict[tuple[str, str], tuple[Fault, ...]]:
+    """What schemas say against each file, by its path and the reader that has the schema."""
+    return {
+        (file.path, reader.name): faults
+        for file in files
+        for reader in file.readers
+        if file.data is not None and (faults := schema_faults(file.path, file.data, reader))
+    }
+
+
+# --------------------------------------------------------------------------- shares
+
+
+def parse_ahead(root: Path | None, packs: Sequence[str], number: int, of: int, lead: int) -> Delivery:
+    """The share of one helper of the documents of a root, all of it read by itself. Raises `ConfigurationError`."""
+    project = open_project(root, packs)
+    files = read_packs(project)
+    model = load_model(files)
+    return _share(_jobs(load_files(project, model, project.tree())), model, digest(files), lead, number, of)
+
+
+def _share(
+    jobs: Sequence[_Job], model: DocumentModel, rules: str, lead: int, number: int, of: int
+) -> Delivery:
+    own = shares([job.weight for job in jobs], of, lead)[number]
+    return Delivery(rules, {jobs[index].key(): _do(jobs[index], model) for index in own})
+
+
+def parse_files(
+    files: Sequence[File],
+    model: DocumentModel,
+    rules: str,
+    progress: Progress | None = None,
+    ahead: Helpers | None = None,
+) -> Iterator[Document]:
+    """Every file as a document; `rules` is the digest of the packs that `model` comes from."""
+    jobs = _jobs(files)
+    helpers = ahead
+    if helpers is None or helpers.count == 1:
+        many = sum(job.weight for job in jobs) >= PARALLEL_FROM
+        helpers = start(partial(_share, jobs, model, rules, 0), processes() if many else 1)
+    results: dict[_Key, _Result] = {}
+    own = shares([job.weight for job in jobs], helpers.count, helpers.lead)[0]
+    for done, index in enumerate(own, start=1):
+        results[jobs[index].key()] = _do(jobs[index], model)
+        if progress is not None:
+            progress(len(files) * done // len(own), len(files))
+    for delivery in helpers.collect():
+        if delivery.rules == rules:
+            results.update(delivery.results)
+    yield from _assembled([results.get(job.key()) or _do(job, model) for job in jobs])
+
+
+def _assembled(results: Sequence[_Result]) -> Iterator[Document]:
+    """The documents, each with what schemas say of it."""
+    violations = {key: faults for result in results for key, faults in result.violations.items()}
+    for document in (result.document for result in results):
+        if document is not None:
+            faults = violations.get((document.path, document.reader), ())
+            yield document._replace(faults=document.faults + faults) if faults else document
