@@ -79,6 +79,7 @@ def _properties(suite: ET.Element, result: CheckResult, style: Style) -> None:
         ("inputs.rules", inputs.rules),
         ("inputs.now", inputs.now),
         ("inputs.revision", inputs.revision),
+        *([("inputs.base", inputs.base)] if inputs.base else []),
         ("inputs.waivers", inputs.waivers),
         ("inputs.baseline", inputs.baseline),
         *(("note", note) for note in result.notes),

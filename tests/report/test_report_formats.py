@@ -302,6 +302,14 @@ def test_junit_tells_failures_from_errors(outcome: Outcome, tag: str, kind: str)
     assert (node.tag, node.attrib["type"]) == (tag, kind)
 
 
+def test_junit_names_the_base_where_there_is_one() -> None:
+    value = result(finding())
+    with_base = value._replace(inputs=value.inputs._replace(base="1" * 40))
+    shown = {p.attrib["name"]: p.attrib["value"] for p in suite_of(with_base).iter("property")}
+    assert shown["inputs.base"] == "1" * 40
+    assert "inputs.base" not in {p.attrib["name"] for p in suite_of(value).iter("property")}
+
+
 def test_junit_skips_a_rule_whose_findings_are_excused() -> None:
     suite = suite_of(result(waived=(EXCUSED,), known=(finding(EXPIRY),)))
     assert [[node.tag for node in case] for case in suite.findall("testcase")] == [
