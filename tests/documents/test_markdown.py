@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ PIECES = (
 )
 
 
-def shape(tokens: list[Token]) -> list[dict[str, object]]:
+def shape(tokens: list[Token]) -> list[MutableMapping[str, object]]:
     return [token.as_dict() for token in tokens]
 
 
