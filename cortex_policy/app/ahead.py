@@ -16,7 +16,7 @@ from cortex_policy.app.parallel import Helpers, processes, start
 if TYPE_CHECKING:
     from cortex_policy.app.parsing import Delivery
 
-LEAD: Final = 100_000
+LEAD: Final = 70_000
 """What loading the rules costs the parent, in bytes of Markdown (see `parsing`)."""
 AHEAD_FROM: Final = 300_000
 """Bytes below a root from which another process saves more than its start costs."""
