@@ -55,20 +55,31 @@ def _asks(node: Node, child: Node) -> bool:
 def answers(proof: Proof, *, asked: bool) -> Iterator[tuple[Node, Outcome]]:
     """What each question below `proof` came to, each time that it was asked."""
     node = proof.node
-    if isinstance(node, Logical):
-        for operand in proof.children:
+    if isinstance(node, Ternary):
+        yield from _of_ternary(proof, asked)
+    elif isinstance(node, Logical) or _negates(node):
+        for operand in _until_decided(proof):
             yield from answers(operand, asked=True)
-            if operand.value is (node.operator == "||"):
-                return
-    elif _negates(node):
-        for operand in proof.children:
-            yield from answers(operand, asked=True)
-    elif isinstance(node, Ternary):
-        for place, part in enumerate(proof.children):
-            if not place or not isinstance(part.node, Literal):
-                yield from answers(part, asked=asked or not place)
     else:
         if asked:
             yield node, proof.outcome
         for part in proof.children:
             yield from answers(part, asked=_asks(node, part.node))
+
+
+def _of_ternary(proof: Proof, asked: bool) -> Iterator[tuple[Node, Outcome]]:
+    """The condition, then the branch that was taken, if one was."""
+    condition, *taken = proof.children
+    yield from answers(condition, asked=True)
+    for branch in taken:
+        if not isinstance(branch.node, Literal):
+            yield from answers(branch, asked=asked)
+
+
+def _until_decided(proof: Proof) -> Iterator[Proof]:
+    """The operands up to the first that decides; a proof visits the others too, but nobody asked them."""
+    node = proof.node
+    for operand in proof.children:
+        yield operand
+        if isinstance(node, Logical) and operand.value is (node.operator == "||"):
+            return

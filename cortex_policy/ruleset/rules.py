@@ -248,9 +248,7 @@ def read_subject(form: Form, source: Source, world: Environment) -> Subject | No
     if kind.name not in ("list", "dyn"):
         source.problem(node, f"`for` runs over a list, and this is {kind}")
         return None
-    return Subject(
-        head[1], tree, kind.element or DYN, Written(node, source.path, source.text, head.end())
-    )
+    return Subject(head[1], tree, kind.element or DYN, Written(node, source.path, source.text, head.end()))
 
 
 def read_condition(node: Scalar, source: Source, world: Environment) -> Expression | None:

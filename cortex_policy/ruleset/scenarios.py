@@ -123,7 +123,9 @@ def _nodes(source: Source) -> Sequence[Node]:
     node = source.load()
     nodes = node.items if isinstance(node, NodeSequence) else [] if node is None else [node]
     if node is not None and not nodes:
-        source.problem(node, "no scenario in this file", "a scenario has `scenario`, `documents` and `expect`")
+        source.problem(
+            node, "no scenario in this file", "a scenario has `scenario`, `documents` and `expect`"
+        )
     return nodes
 
 
@@ -149,7 +151,9 @@ class _Reader:
         documents = texts_by_path(form, "documents")
         if not documents:
             hint = "a scenario has `documents`: a mapping of paths to texts"
-            self.source.problem(form.get("documents") or node, "a scenario without documents says nothing", hint)
+            self.source.problem(
+                form.get("documents") or node, "a scenario without documents says nothing", hint
+            )
         before = texts_by_path(form, "before") if form.get("before") is not None else None
         self.lines = {path: text.count("\n") + 1 for path, text in documents.items()}
         self.lines |= {f"{BEFORE}{path}": text.count("\n") + 1 for path, text in (before or {}).items()}
@@ -192,7 +196,9 @@ class _Reader:
             self.source.problem(node or form.node, "a scenario expects something", hint)
             return None, ()
         if rules and expect.get("findings") is None:
-            self.source.problem(form.get("rules"), "`rules` without `findings` asks nothing", "add `findings`")
+            self.source.problem(
+                form.get("rules"), "`rules` without `findings` asks nothing", "add `findings`"
+            )
         found = tuple(each for entry in expect.nodes("findings") for each in self._finding(entry, rules))
         gates = (self._verdict(entry) for entry in expect.nodes("gates"))
         told = tuple(each for each in gates if each is not None)

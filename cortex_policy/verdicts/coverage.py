@@ -65,7 +65,9 @@ class Level(NamedTuple):
     @property
     def reached(self) -> bool:
         """INVARIANT: where there was nothing to see, nothing is reached."""
-        return self.threshold is None or (self.total > 0 and self.covered * 100 >= self.threshold * self.total)
+        return self.threshold is None or (
+            self.total > 0 and self.covered * 100 >= self.threshold * self.total
+        )
 
 
 class Coverage(NamedTuple):
@@ -106,7 +108,9 @@ def _whole(level: str, owner: str, part: str) -> Key:
 
 
 def _condition(owner: str, part: str, wants: tuple[str, ...], tree: Node, written: Written) -> Point:
-    return Point(_whole("conditions", owner, part), wants, " ".join(written.text.split()), written.place(tree))
+    return Point(
+        _whole("conditions", owner, part), wants, " ".join(written.text.split()), written.place(tree)
+    )
 
 
 def _questions(owner: str, part: str, tree: Node, written: Written, *, asked: bool) -> Iterator[Point]:
@@ -145,9 +149,7 @@ def gate_seen(gate: Gate, profile: str, verdict: Verdict, found: Iterable[Asked]
 
 def _answered(owner: str, asked: Asked) -> set[tuple[Key, str]]:
     found = answers(asked.proof, asked=asked.part != FOR)
-    return {
-        (("branches", owner, asked.part, node.start, node.end), outcome.value) for node, outcome in found
-    }
+    return {(("branches", owner, asked.part, node.start, node.end), outcome.value) for node, outcome in found}
 
 
 def applied(seen: Seen, code: str) -> bool:
@@ -171,7 +173,7 @@ def coverage(points: Iterable[Point], seen: Seen, thresholds: Mapping[str, float
         counts[level][1] += len(point.wants)
         if lacks:
             gaps.append(Gap(level, owner, part, lacks, point.text, point.place))
-    levels = tuple(Level(name, *counts[name], thresholds.get(name)) for name in LEVELS)
+    levels = tuple(Level(name, counts[name][0], counts[name][1], thresholds.get(name)) for name in LEVELS)
     return Coverage(levels, tuple(sorted(gaps, key=_order)))
 
 

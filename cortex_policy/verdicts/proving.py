@@ -43,7 +43,7 @@ class Shown(NamedTuple):
 
 
 def prove_rule(rule: Rule, facts: Facts, now: datetime) -> Iterator[Asked]:
-    """Every expression of a rule, each as often as `decide` asks it. A rule over changes asks nothing without a base."""
+    """Every expression of a rule, each as often as `decide` asks it; of a rule over changes none without a base."""
     if rule.on_change and not facts.has_base:
         return
     application = Application(rule, facts, now)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cortex_policy.app.gate_tests import run_gate_examples
 
 from cortex_policy.app.checking import Selection, check
-from cortex_policy.app.gate_tests import run_gate_examples
 from cortex_policy.app.project import Project, load_ruleset
 from cortex_policy.app.reading import Reading, read_files
 from cortex_policy.app.rule_tests import run_examples
