@@ -102,10 +102,7 @@ def read_project(
     texts = Texts()
     waivers = read_waiver_files(project, tree, texts)
     documents = list(_documents(project, ruleset.model, tree, texts, progress))
-    truncated = Truncated(
-        kinds=frozenset((*BUILTIN_KINDS, *ruleset.model.kinds) if project.truncated else ()),
-        globs=tuple(compile_glob(glob) for glob in project.truncated),
-    )
+    truncated = _truncated(project.truncated, ruleset)
     names = (*tree.files, *tree.folders)
     reading = _joined(documents, texts, ruleset, now, names, truncated, history, project.revision)
     reading = reading._replace(waivers=waivers)
@@ -151,18 +148,32 @@ def _nothing(project: Project, ruleset: Ruleset, tree: world.AnyTree) -> str:
     return f"{found}, so nothing was checked"
 
 
+def _truncated(globs: Sequence[str], ruleset: Ruleset) -> Truncated:
+    """What lies partly out of sight may declare items of every kind."""
+    return Truncated(
+        kinds=frozenset((*BUILTIN_KINDS, *ruleset.model.kinds) if globs else ()),
+        globs=tuple(compile_glob(glob) for glob in globs),
+    )
+
+
 def read_files(
-    files: Mapping[str, str], ruleset: Ruleset, now: datetime, history: History = ALONE
+    files: Mapping[str, str],
+    ruleset: Ruleset,
+    now: datetime,
+    history: History = ALONE,
+    truncated: Sequence[str] = (),
 ) -> Reading:
-    """The same from texts in memory, as the examples of a rule give them."""
+    """The same from texts in memory, as the examples of a rule give them. Half a character is no UTF-8."""
     texts = Texts()
     files_read = []
     for path, text in sorted(files.items()):
         readers = tuple(reader for reader in ruleset.model.readers if reader.takes(path))
-        files_read.append(_File(path, readers, text.encode("utf-8")))
-        texts.add(path, text.encode("utf-8"))
+        data = text.encode("utf-8", errors="surrogatepass")
+        files_read.append(_File(path, readers, data))
+        texts.add(path, data)
     documents = list(_parsed([file for file in files_read if file.readers], ruleset.model, None))
-    return _joined(documents, texts, ruleset, now, tuple(sorted(files)), Truncated(), history, world.WORKTREE)
+    hidden = _truncated(truncated, ruleset)
+    return _joined(documents, texts, ruleset, now, tuple(sorted(files)), hidden, history, world.WORKTREE)
 
 
 def _joined(

@@ -30,7 +30,7 @@ from cortex_policy.verdicts.coverage import (
     gate_seen,
     rule_points,
     rule_seen,
-    undecided,
+    was,
 )
 from cortex_policy.verdicts.expecting import Miss, Tested, Tried, missed, unmatched, unsaid
 from cortex_policy.verdicts.gates import Judge
@@ -82,14 +82,14 @@ class _Run:
         scenarios = read_scenarios(self.ruleset)
         self.problems += scenarios.problems
         found += [self._scenario(scenario) for scenario in scenarios.found]
-        return (*found, *self._not_decided())
+        return (*found, *self._yet_seen())
 
     # ----------------------------------------------------------------- rules
 
     def _rule(self, rule: Rule) -> Iterator[Tried]:
         examples = rule.examples()
         self.problems += examples.problems
-        self.points += rule_points(rule, examples.decided)
+        self.points += rule_points(rule, examples.never)
         verdicts = [example.verdict for example in examples.found]
         for verdict in ("pass", "fail"):
             # A rule that was never seen to pass, or never seen to fail, is not known to work.
@@ -120,14 +120,15 @@ class _Run:
         """What `check` would say of these rules."""
         return check(reading, Selection(select=tuple(codes))).findings
 
-    def _not_decided(self) -> Iterator[Tried]:
-        """A condition that is called decided, and was seen unknown."""
+    def _yet_seen(self) -> Iterator[Tried]:
+        """Outcomes that a condition is said never to have, and had."""
         everything: Seen = frozenset().union(*self.seen)
         for rule in self.ruleset.rules:
-            for condition in rule.examples().decided:
-                if undecided(everything, rule.info.id, condition):
-                    miss = Miss(f"`{condition}` never to be unknown, as `decided` says", "a test where it is")
-                    yield _tried(rule, "decided", "pass", [miss], rule.line)
+            for condition, outcomes in rule.examples().never.items():
+                for outcome in outcomes:
+                    if was(everything, rule.info.id, condition, outcome):
+                        miss = Miss(f"`{condition}` never to be {outcome}, as `never` says", "a test where it is")
+                        yield _tried(rule, "never", "pass", [miss], rule.line)
 
     # ----------------------------------------------------------------- gates
 
@@ -156,7 +157,9 @@ class _Run:
     # ----------------------------------------------------------------- scenarios
 
     def _scenario(self, scenario: Scenario) -> Tried:
-        reading = self._read(scenario.documents, scenario.before, scenario.now or self.now)
+        reading = self._read(
+            scenario.documents, scenario.before, scenario.now or self.now, scenario.truncated
+        )
         misses = [] if scenario.findings is None else self._unmatched(scenario, reading)
         for wanted in scenario.gates:
             misses += self._unsaid(wanted, reading)
@@ -170,20 +173,28 @@ class _Run:
         found = self._found(scenario.rules, reading)
         misses = list(unmatched(scenario.findings or (), found))
         used = {code for code in seen if applied(seen[code], code)} | {finding.rule for finding in found}
-        idle = [code for code in scenario.rules if code not in used and scenario.named]
-        if idle or not used:
+        idle = [code for code in scenario.rules if code not in used]
+        if not scenario.vacuous and idle and (scenario.named or not used):
             # INVARIANT: nothing found by rules that looked at nothing is no pass.
-            misses.append(Miss(f"{', '.join(idle) or 'a rule'} to apply to something", "no subject"))
+            names = ", ".join(idle) if scenario.named else "a rule"
+            misses.append(Miss(f"{names} to apply to something", "no subject"))
         return [self._proven(miss, reading, None) for miss in misses]
 
     # ----------------------------------------------------------------- both
 
-    def _read(self, files: Mapping[str, str], before: Mapping[str, str] | None, now: datetime) -> Reading:
+    def _read(
+        self,
+        files: Mapping[str, str],
+        before: Mapping[str, str] | None,
+        now: datetime,
+        truncated: Sequence[str] = (),
+    ) -> Reading:
         """Documents, and those that a change began with where there are any."""
         history = ALONE
         if before is not None:
-            history = History(base=read_files(before, self.ruleset, now, History(origin=BEFORE)))
-        return read_files(files, self.ruleset, now, history)
+            base = read_files(before, self.ruleset, now, History(origin=BEFORE), truncated)
+            history = History(base=base)
+        return read_files(files, self.ruleset, now, history, truncated)
 
     def _proven(self, miss: Miss, reading: Reading, asked: Iterable[Asked] | None) -> Miss:
         """The miss with the proofs of what it is about, those that are not true first."""

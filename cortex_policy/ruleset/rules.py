@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from cortex_policy.documents.nodes import Mapping as NodeMapping
@@ -88,12 +89,15 @@ class Example(NamedTuple):
     written: int = 0
 
 
+NOTHING_NEVER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+
+
 class Examples(NamedTuple):
-    """The examples of one rule, what is wrong with how they are written, and the conditions that are never unknown."""
+    """The examples of one rule, what is wrong with how they are written, and the outcomes that conditions never have."""
 
     found: tuple[Example, ...]
     problems: tuple[Problem, ...]
-    decided: tuple[str, ...] = ()
+    never: Mapping[str, tuple[str, ...]] = NOTHING_NEVER
 
 
 class Rule(NamedTuple):
@@ -348,7 +352,7 @@ def read_examples(rule: NodeMapping, path: str, text: str) -> Examples:
     source = Source(path, text, problems)
     node, on = rule.get("examples"), rule.get("on")
     on_change = isinstance(on, Scalar) and on.text == "change"
-    outer = source.form(node, "examples", ("pass", "fail", "decided")) if node is not None else None
+    outer = source.form(node, "examples", ("pass", "fail", "never")) if node is not None else None
     found = []
     if outer is None:
         return Examples((), tuple(problems))
@@ -357,19 +361,25 @@ def read_examples(rule: NodeMapping, path: str, text: str) -> Examples:
             example = _example(entry, verdict, number, source, on_change)
             if example is not None:
                 found.append(example)
-    decided = _decided(outer, rule)
-    return Examples(tuple(found), tuple(problems), decided)
+    never = _never(outer, rule, source)
+    return Examples(tuple(found), tuple(problems), never)
 
 
-def _decided(examples: Form, rule: NodeMapping) -> tuple[str, ...]:
-    """The conditions that `decided` names; `test` fails when it sees one of them unknown."""
+def _never(examples: Form, rule: NodeMapping, source: Source) -> dict[str, tuple[str, ...]]:
+    """Condition, and outcomes that it cannot have; `test` fails when it sees one of them all the same."""
     require = rule.get("require")
     known = [key.text for key, _ in require.entries] if isinstance(require, NodeMapping) else []
-    for scalar in examples.scalars("decided"):
-        if scalar.text not in known:
-            hint = suggest(scalar.text, known) or "conditions: " + ", ".join(known)
-            examples.source.problem(scalar, f"the rule has no condition `{scalar.text}`", hint)
-    return examples.texts("decided")
+    node = examples.get("never")
+    form = None if node is None else source.form(node, "`never`", known)
+    found = {} if form is None else {key: form.scalars(key) for key in known if form.get(key) is not None}
+    for scalar in (scalar for scalars in found.values() for scalar in scalars):
+        if scalar.text not in _SEEN:
+            hint = suggest(scalar.text, _SEEN)
+            source.problem(scalar, f"`{scalar.text}` is not one of {', '.join(_SEEN)}", hint)
+    return {key: tuple(scalar.text for scalar in scalars) for key, scalars in found.items()}
+
+
+_SEEN: Final = ("true", "false", "unknown")
 
 
 def texts_by_path(form: Form, key: str) -> dict[str, str]:

@@ -13,13 +13,14 @@ from typing import Final, NamedTuple
 from cortex_policy.documents.faults import FAULTS
 from cortex_policy.documents.nodes import Node, Scalar
 from cortex_policy.documents.nodes import Sequence as NodeSequence
+from cortex_policy.documents.patterns import PatternError, compile_glob
 from cortex_policy.errors import Problem
 from cortex_policy.ruleset.forms import Form, Source, suggest
 from cortex_policy.ruleset.gates import PHASES, Gate
 from cortex_policy.ruleset.packs import Ruleset, ScenarioFile
 from cortex_policy.ruleset.rules import texts_by_path
 
-SCENARIO_KEYS: Final = "scenario now documents before rules expect".split()
+SCENARIO_KEYS: Final = "scenario now documents before truncated rules vacuous expect".split()
 EXPECT_KEYS: Final = "findings gates".split()
 FINDING_KEYS: Final = "rule subjects condition outcome path line text".split()
 GATE_KEYS: Final = "gate subject profile phase verdict reason because".split()
@@ -81,8 +82,10 @@ class ExpectedVerdict(NamedTuple):
 class Scenario(NamedTuple):
     """Documents, and what must be said of them.
 
-    `rules` are the codes that are asked, `named` whether the scenario chose them; `findings` None: no rule is asked.
-    `before` are the documents that a change began with; `now` None is the time of the call.
+    `rules` are the codes that are asked, `named` whether the scenario chose them, `vacuous` that some of them are meant
+    to apply to nothing; `findings` None: no rule is asked.
+    `before` are the documents that a change began with, `truncated` globs of what lies partly out of sight; `now` None
+    is the time of the call.
     """
 
     name: str
@@ -91,9 +94,11 @@ class Scenario(NamedTuple):
     line: int
     documents: Mapping[str, str]
     before: Mapping[str, str] | None
+    truncated: tuple[str, ...]
     now: datetime | None
     rules: tuple[str, ...]
     named: bool
+    vacuous: bool
     findings: tuple[ExpectedFinding, ...] | None
     gates: tuple[ExpectedVerdict, ...]
 
@@ -166,13 +171,22 @@ class _Reader:
             line=node.mark.line,
             documents=documents,
             before=before,
+            truncated=tuple(self._glob(scalar) for scalar in form.scalars("truncated")),
             now=self._now(form),
             rules=rules or self.own,
             named=bool(rules),
+            vacuous=form.flag("vacuous", False),
             findings=findings,
             gates=gates,
         )
         return scenario if len(self.source.problems) == already else None
+
+    def _glob(self, scalar: Scalar) -> str:
+        try:
+            compile_glob(scalar.text)
+        except PatternError as error:
+            self.source.problem(scalar, f"`{scalar.text}` cannot be used: {error}")
+        return scalar.text
 
     def _now(self, form: Form) -> datetime | None:
         written = form.text("now", "")

@@ -77,8 +77,8 @@ class Coverage(NamedTuple):
     gaps: tuple[Gap, ...]
 
 
-def rule_points(rule: Rule, decided: Collection[str]) -> Iterator[Point]:
-    """All that can be seen of a rule; the conditions in `decided` are never unknown."""
+def rule_points(rule: Rule, never: Mapping[str, Collection[str]]) -> Iterator[Point]:
+    """All that can be seen of a rule; `never` names outcomes that its conditions cannot have."""
     code, place = rule.info.id, Place(rule.path, rule.line, 1)
     wants = (APPLIES,) if rule.when is None else (APPLIES, NOT_APPLIES)
     yield Point(_whole("rules", code, ""), wants, rule.info.name, place)
@@ -86,10 +86,13 @@ def rule_points(rule: Rule, decided: Collection[str]) -> Iterator[Point]:
     if rule.when is not None and rule.when_written is not None:
         yield from _questions(code, WHEN, rule.when, rule.when_written, asked=True)
     for condition in rule.require:
-        unknown = rule.report_unknown and condition.id not in decided
-        outcomes = (TRUE, FALSE, UNKNOWN) if unknown else (TRUE, FALSE)
-        yield _condition(code, condition.id, outcomes, condition.tree, condition.written)
-        yield from _questions(code, condition.id, condition.tree, condition.written, asked=True)
+        outcomes = (TRUE, FALSE, UNKNOWN) if rule.report_unknown else (TRUE, FALSE)
+        wants = tuple(each for each in outcomes if each not in never.get(condition.id, ()))
+        yield _condition(code, condition.id, wants, condition.tree, condition.written)
+        for point in _questions(code, condition.id, condition.tree, condition.written, asked=True):
+            # A condition that is one question cannot have as a question what it cannot have as a condition.
+            whole = point.key[3:] == (condition.tree.start, condition.tree.end)
+            yield point._replace(wants=tuple(each for each in point.wants if each in wants)) if whole else point
 
 
 def gate_points(gate: Gate) -> Iterator[Point]:
@@ -157,9 +160,9 @@ def applied(seen: Seen, code: str) -> bool:
     return (_whole("rules", code, ""), APPLIES) in seen
 
 
-def undecided(seen: Seen, code: str, condition: str) -> bool:
-    """Whether the condition was seen to be unknown."""
-    return (_whole("conditions", code, condition), UNKNOWN) in seen
+def was(seen: Seen, code: str, condition: str, outcome: str) -> bool:
+    """Whether the condition was seen to have the outcome."""
+    return (_whole("conditions", code, condition), outcome) in seen
 
 
 def coverage(points: Iterable[Point], seen: Seen, thresholds: Mapping[str, float]) -> Coverage:
