@@ -127,7 +127,9 @@ class _Run:
             for condition, outcomes in rule.examples().never.items():
                 for outcome in outcomes:
                     if was(everything, rule.info.id, condition, outcome):
-                        miss = Miss(f"`{condition}` never to be {outcome}, as `never` says", "a test where it is")
+                        miss = Miss(
+                            f"`{condition}` never to be {outcome}, as `never` says", "a test where it is"
+                        )
                         yield _tried(rule, "never", "pass", [miss], rule.line)
 
     # ----------------------------------------------------------------- gates

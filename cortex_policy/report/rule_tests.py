@@ -34,17 +34,27 @@ def render_tests(tested: Tested, *, style: Style) -> str:
 def _failure(tried: Tried, style: Style) -> Iterator[str]:
     head = style.paint("error", "failed") + " " + style.paint("strong", visible(tried.owner))
     where = f"{visible(tried.path)}:{tried.line}"
-    yield f"{head} {visible(tried.name)}: {visible(tried.problem)}  {where}"
-    for miss in tried.misses:
-        yield from (line for shown in miss.proofs for line in _proof(shown, style))
+    yield f"{head} {visible(tried.name)}  {where}"
+    yield from _misses(tried, style)
     yield ""
+
+
+def _misses(tried: Tried, style: Style) -> Iterator[str]:
+    """Each miss and its proofs; a proof that two of them share is shown once."""
+    known: set[tuple[str, str]] = set()
+    for miss in tried.misses:
+        yield from hanging(visible(miss.problem), "  ", style)
+        for shown in miss.proofs:
+            if (shown.part, shown.subject) not in known:
+                known.add((shown.part, shown.subject))
+                yield from _proof(shown, style)
 
 
 def _proof(shown: Shown, style: Style) -> Iterator[str]:
     """`blockers of TASK-1:` and the tree."""
     subject = f" of {shown.subject}" if shown.subject else ""
-    yield f"  {outcome_text(shown.step.outcome, style)}{visible(shown.part + subject)}"
-    yield from proof_lines(shown.step, " " * 6, style)
+    yield f"    {outcome_text(shown.step.outcome, style)}{visible(shown.part + subject)}"
+    yield from proof_lines(shown.step, " " * 8, style)
 
 
 def _gap(gap: Gap) -> str:
@@ -205,9 +215,7 @@ def _case(suite: ET.Element, tried: Tried, style: Style) -> None:
     case = _empty_case(suite, tried.name + verdict, tried.owner)
     case.attrib |= {"file": visible(tried.path), "line": str(tried.line)}
     if tried.misses:
-        plain = Style(version=style.version)
-        proofs = [line for miss in tried.misses for shown in miss.proofs for line in _proof(shown, plain)]
-        _fail(case, tried.problem, proofs)
+        _fail(case, tried.problem, list(_misses(tried, Style(version=style.version))))
 
 
 def _fail(case: ET.Element, message: str, lines: Sequence[str]) -> None:

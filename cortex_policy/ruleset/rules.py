@@ -93,7 +93,7 @@ NOTHING_NEVER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
 
 class Examples(NamedTuple):
-    """The examples of one rule, what is wrong with how they are written, and the outcomes that conditions never have."""
+    """The examples of one rule, what is wrong with them, and the outcomes that its conditions never have."""
 
     found: tuple[Example, ...]
     problems: tuple[Problem, ...]

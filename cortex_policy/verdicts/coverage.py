@@ -80,8 +80,8 @@ class Coverage(NamedTuple):
 def rule_points(rule: Rule, never: Mapping[str, Collection[str]]) -> Iterator[Point]:
     """All that can be seen of a rule; `never` names outcomes that its conditions cannot have."""
     code, place = rule.info.id, Place(rule.path, rule.line, 1)
-    wants = (APPLIES,) if rule.when is None else (APPLIES, NOT_APPLIES)
-    yield Point(_whole("rules", code, ""), wants, rule.info.name, place)
+    said = (APPLIES,) if rule.when is None else (APPLIES, NOT_APPLIES)
+    yield Point(_whole("rules", code, ""), said, rule.info.name, place)
     yield from _questions(code, FOR, rule.collection, rule.collection_written, asked=False)
     if rule.when is not None and rule.when_written is not None:
         yield from _questions(code, WHEN, rule.when, rule.when_written, asked=True)
@@ -92,7 +92,9 @@ def rule_points(rule: Rule, never: Mapping[str, Collection[str]]) -> Iterator[Po
         for point in _questions(code, condition.id, condition.tree, condition.written, asked=True):
             # A condition that is one question cannot have as a question what it cannot have as a condition.
             whole = point.key[3:] == (condition.tree.start, condition.tree.end)
-            yield point._replace(wants=tuple(each for each in point.wants if each in wants)) if whole else point
+            yield (
+                point._replace(wants=tuple(each for each in point.wants if each in wants)) if whole else point
+            )
 
 
 def gate_points(gate: Gate) -> Iterator[Point]:

@@ -103,14 +103,21 @@ def missed(example: Example, rule: str, found: Sequence[Finding]) -> Iterator[Mi
 
 def unmatched(expected: Sequence[ExpectedFinding], found: Sequence[Finding]) -> Iterator[Miss]:
     """INVARIANT: a scenario names everything that is found; neither more nor less may come."""
+    told: list[Finding] = []
     for wanted in expected:
         if not any(_fits(wanted, finding) for finding in found):
-            of_rule = [finding for finding in found if finding.rule == wanted.rule]
-            yield Miss(_asked(wanted), _some(of_rule), wanted.rule, wanted.subject, wanted.condition)
+            near = [finding for finding in found if _near(wanted, finding)]
+            told += near
+            yield Miss(_asked(wanted), _some(near), wanted.rule, wanted.subject, wanted.condition)
     for finding in found:
-        if not any(_fits(wanted, finding) for wanted in expected):
+        if finding not in told and not any(_fits(wanted, finding) for wanted in expected):
             subject = finding.subjects[0]
             yield Miss(f"no other finding of {finding.rule}", _told(finding), finding.rule, subject)
+
+
+def _near(wanted: ExpectedFinding, finding: Finding) -> bool:
+    """Whether it is what came instead: the same rule finds something else of the same subject."""
+    return finding.rule == wanted.rule and (not wanted.subject or wanted.subject in finding.subjects)
 
 
 def _fits(wanted: ExpectedFinding, finding: Finding) -> bool:
@@ -159,7 +166,7 @@ def _told(finding: Finding) -> str:
 
 def _some(findings: Sequence[Finding]) -> str:
     more = f"; and {len(findings) - MAX_NAMED} more" if len(findings) > MAX_NAMED else ""
-    return "; ".join(_told(finding) for finding in findings[:MAX_NAMED]) + more or "no finding of this rule"
+    return "; ".join(_told(finding) for finding in findings[:MAX_NAMED]) + more or "none"
 
 
 # --------------------------------------------------------------------------- verdicts
