@@ -32,7 +32,7 @@ from cortex_policy.verdicts.coverage import (
     rule_seen,
     was,
 )
-from cortex_policy.verdicts.expecting import Miss, Tested, Tried, missed, unmatched, unsaid
+from cortex_policy.verdicts.expecting import AllTried, Miss, Tried, missed, unmatched, unsaid
 from cortex_policy.verdicts.gates import Judge
 from cortex_policy.verdicts.proving import FOR, WHEN, Asked, prove_gate, prove_rule, shown
 
@@ -45,7 +45,7 @@ NO_THRESHOLD: Final[Mapping[str, float]] = MappingProxyType({})
 
 def run_tests(
     rulesets: Sequence[Ruleset], now: datetime, thresholds: Mapping[str, float] = NO_THRESHOLD
-) -> Tested:
+) -> AllTried:
     """Every example and scenario. Raises `ConfigurationError` when some cannot be read at all."""
     results: list[Tried] = []
     problems: list[Problem] = []
@@ -61,7 +61,7 @@ def run_tests(
         raise ConfigurationError(
             tuple(sorted(problems, key=lambda each: (each.path, each.line, each.column)))
         )
-    return Tested(tuple(results), coverage(points, frozenset().union(*seen), thresholds))
+    return AllTried(tuple(results), coverage(points, frozenset().union(*seen), thresholds))
 
 
 class _Run:

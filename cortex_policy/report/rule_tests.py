@@ -13,11 +13,11 @@ from cortex_policy.report.junit import suite_text
 from cortex_policy.report.style import Style
 from cortex_policy.report.words import counted
 from cortex_policy.verdicts.coverage import Coverage, Gap, Level
-from cortex_policy.verdicts.expecting import Miss, Tested, Tried
+from cortex_policy.verdicts.expecting import AllTried, Miss, Tried
 from cortex_policy.verdicts.proving import Shown
 
 
-def render_tests(tested: Tested, *, style: Style) -> str:
+def render_tests(tested: AllTried, *, style: Style) -> str:
     """Every failure with its proof, every gap in the coverage, then how much was seen to work."""
     failed = [tried for tried in tested.results if tried.misses]
     lines = [line for tried in failed for line in _failure(tried, style)]
@@ -65,7 +65,7 @@ def _gap(gap: Gap) -> str:
     return visible(f"  {place} {gap.owner}{part} lacks {lacks}: {gap.text}")
 
 
-def _summary(tested: Tested) -> str:
+def _summary(tested: AllTried) -> str:
     """`3 rules of 4 and 1 gate of 1 pass all examples; 9 examples, 1 failed; 2 scenarios, 0 failed`."""
     examples = [tried for tried in tested.results if tried.kind != "scenario"]
     passing = []
@@ -113,7 +113,7 @@ def _below(level: Level, threshold: float) -> str:
 # --------------------------------------------------------------------------- JSON
 
 
-def render_tests_json(tested: Tested) -> str:
+def render_tests_json(tested: AllTried) -> str:
     """The same as JSON."""
     examples = [tried for tried in tested.results if tried.kind != "scenario"]
     scenarios = [tried for tried in tested.results if tried.kind == "scenario"]
@@ -185,7 +185,7 @@ def _gap_value(gap: Gap) -> dict[str, Any]:
 # --------------------------------------------------------------------------- JUnit
 
 
-def render_tests_junit(tested: Tested, *, style: Style) -> str:
+def render_tests_junit(tested: AllTried, *, style: Style) -> str:
     """One test suite: a case for each example and scenario, and for each level of coverage that has a threshold."""
     suite = ET.Element("testsuite", {"name": "cortex-policy test"})
     named = [

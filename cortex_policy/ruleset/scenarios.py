@@ -149,10 +149,10 @@ class _Reader:
 
     def scenario(self, node: Node) -> Scenario | None:
         """One scenario; None when it has problems, which are recorded."""
+        already = len(self.source.problems)
         form = self.source.form(node, "a scenario", SCENARIO_KEYS)
         if form is None:
             return None
-        already = len(self.source.problems)
         documents = texts_by_path(form, "documents")
         if not documents:
             hint = "a scenario has `documents`: a mapping of paths to texts"

@@ -62,7 +62,7 @@ class Tried(NamedTuple):
         return "; ".join(miss.problem for miss in self.misses)
 
 
-class Tested(NamedTuple):
+class AllTried(NamedTuple):
     """Everything that was run, and what it covered."""
 
     results: tuple[Tried, ...]
