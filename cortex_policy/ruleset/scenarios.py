@@ -23,7 +23,7 @@ from cortex_policy.ruleset.rules import texts_by_path
 SCENARIO_KEYS: Final = "scenario now documents before truncated rules vacuous expect".split()
 EXPECT_KEYS: Final = "findings gates".split()
 FINDING_KEYS: Final = "rule subjects condition outcome path line text".split()
-GATE_KEYS: Final = "gate subject profile phase verdict reason because".split()
+GATE_KEYS: Final = "gate subject profile phase verdict because reason".split()
 BECAUSE_KEYS: Final = "condition outcome facts missing".split()
 FACT_KEYS: Final = "name value path line text".split()
 VERDICTS: Final[Mapping[str, str]] = {"allow": "true", "deny": "false", "blocked": "unknown"}
