@@ -210,9 +210,9 @@ class _Run:
 
 
 def _concerns(miss: Miss, asked: Asked) -> bool:
-    """Whether a proof is about the subject and the condition of a miss; `when` always is, `for` where it is unclear."""
+    """Whether a proof is about the subject and the condition of a miss; `when` always is, `for` where it gives none."""
     if asked.part == FOR:
-        return asked.proof.outcome is Outcome.UNKNOWN
+        return not isinstance(asked.proof.value, tuple)
     same = not miss.subject or asked.subject == miss.subject
     return same and (not miss.condition or asked.part in (miss.condition, WHEN))
 

@@ -208,8 +208,8 @@ def test_now_is_that_of_the_scenario() -> None:
     ],
 )
 def test_a_change_is_judged(before: str, after: str, findings: str) -> None:
-    documents = [f'{{a.md: "## T-1\\nStatus: {status}\\n"}}' for status in (after, before)]
-    found = scenario(f"{{findings: [{findings}]}}", *documents, rules="[TNY-TSK-002]", more="vacuous: true\n")
+    then, now = (f'{{a.md: "## T-1\\nStatus: {status}\\n"}}' for status in (before, after))
+    found = scenario(f"{{findings: [{findings}]}}", now, then, rules="[TNY-TSK-002]", more="vacuous: true\n")
     assert found.problem == ""
 
 
@@ -352,6 +352,7 @@ def test_a_collection_that_cannot_be_had_is_proven() -> None:
     failed = [tried for tried in run(rule=text).results if tried.misses]
     assert {tried.name for tried in failed} == {"pass 1", "fail 1"}
     assert "the subjects cannot be listed" in failed[0].problem
+    assert [shown.part for shown in failed[0].misses[0].proofs] == ["for"]
 
 
 # ------------------------------------------------------------------ examples
