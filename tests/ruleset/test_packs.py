@@ -224,6 +224,36 @@ def test_a_reader_declares_only_from_sources_that_are_ranked() -> None:
     assert (found.path, found.source) == (f"tiny/{OTHERS}", "- reader: board")
 
 
+def test_a_reader_that_is_no_mapping_is_shown_and_the_others_are_read() -> None:
+    (found,) = problems({**PACK, "readers/more.yaml": "- x\n"})
+    assert (found.message, found.path) == (
+        "a reader is a mapping of keys to values",
+        "tiny/readers/more.yaml",
+    )
+
+
+def test_a_rule_that_demands_nothing_is_refused() -> None:
+    text = PACK[RULES].replace('require:\n    needs: t.needs.all(n, n.status == "done")', "require: {}")
+    (found,) = problems({**PACK, RULES: text})
+    assert (found.message, found.hint) == (
+        "a rule without conditions would always pass",
+        "name one under `require`",
+    )
+
+
+@pytest.mark.parametrize("way", ["record", "heading"])
+def test_a_way_to_declare_items_is_a_mapping(way: str) -> None:
+    name, old = (
+        (OTHERS, "record: {id: [id], scalar: status}")
+        if way == "record"
+        else (NOTES, "row: {columns: [task]}")
+    )
+    found = problems(changed(name, old, f"{way}: x"))
+    assert [(each.message, each.source.strip()) for each in found] == [
+        (f"{way} is a mapping of keys to values", f"{way}: x")
+    ]
+
+
 def test_a_folder_without_pack_yaml_is_no_pack() -> None:
     found = problems({name: text for name, text in PACK.items() if name != PACK_YAML})
     assert found[0].message == "`tiny` is no pack: it has no `pack.yaml`"
