@@ -384,7 +384,11 @@ _SEEN: Final = ("true", "false", "unknown")
 
 def texts_by_path(form: Form, key: str) -> dict[str, str]:
     """The documents under `key`: a mapping of paths to texts."""
-    return {name.text: value.text for name, value in form.entries(key) if isinstance(value, Scalar)}
+    entries = form.entries(key)
+    for name, value in entries:
+        if not isinstance(value, Scalar):
+            form.source.problem(value, f"document `{name.text}` is a text", "write it behind `|`")
+    return {name.text: value.text for name, value in entries if isinstance(value, Scalar)}
 
 
 def _example(node: Node, verdict: str, number: int, source: Source, on_change: bool) -> Example | None:

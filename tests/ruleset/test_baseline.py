@@ -30,6 +30,7 @@ GOOD: dict[str, Any] = {"schema_version": "1", "summary": {}, "findings": [FOUND
         (json.dumps({**GOOD, "schema_version": 1}), "another `schema_version`"),
         (json.dumps({key: value for key, value in GOOD.items() if key != "schema_version"}), "another"),
         (json.dumps({**GOOD, "summary": {"known": 1}}), "itself written with `--baseline`"),
+        (json.dumps({**GOOD, "inputs": {"base": "0a"}}), "written with `--base`, so it lacks what stood"),
         (json.dumps({**GOOD, "summary": None}), "itself written with `--baseline`"),
         (json.dumps({**GOOD, "findings": [1]}), "a finding without"),
         (json.dumps({**GOOD, "findings": [FOUND, {**FOUND, "rule": ""}]}), "a finding without"),
