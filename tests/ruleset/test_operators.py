@@ -322,6 +322,9 @@ def test_arithmetic(sign: str, left: Any, right: Any, wanted: Any) -> None:
 BAD_ARITHMETIC: list[tuple[str, Any, Any, str]] = [
     ("/", 1, 0, "division by zero"),
     ("%", 1, 0, "division by zero"),
+    ("%", -(2**63), -1, "the result is out of range"),
+    ("+", timedelta(3_652_500), timedelta(microseconds=1), "the result is out of range"),
+    ("-", timedelta(-3_652_500), timedelta(microseconds=1), "the result is out of range"),
     ("/", 1.0, 0.0, "division by zero"),
     ("+", 2**63 - 1, 1, "the result is out of range"),
     ("-", -(2**63), 1, "the result is out of range"),

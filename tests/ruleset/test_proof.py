@@ -186,6 +186,14 @@ def test_where_looking_at_everything_costs_too_much_the_value_stands_without_a_t
     assert prove("xs.all(x, xs.all(y, x < 9999))", {"xs": wide}).value is OVER_BUDGET
 
 
+def test_the_same_holds_where_no_macro_is_nested() -> None:
+    wide = tuple(range(2_000))
+    run = compile_proof(parse("true || xs.all(x, x in xs)"), {})
+    for proof in (run({"xs": wide}), run({"xs": wide})):
+        assert (proof.value, proof.children, proof.left_out) == (True, (), 1)
+    assert run({"xs": (1, 2)}).children
+
+
 def test_a_budget_that_was_used_up_is_there_again_for_the_next_subject() -> None:
     run = compile_proof(parse("xs.all(x, xs.all(y, x < 9999))"), {})
     assert isinstance(run({"xs": tuple(range(1_100))}).value, Failure)
