@@ -179,10 +179,20 @@ class Outline:
                     spoken.append((block, self._item.id if self._item else ""))
                     if self._hoped:
                         self._meet(block)
+            elif (
+                self._unsaid and block.kind == "item" and not (block.quoted or self._silent or self._template)
+            ):
+                self._read_unsaid(block)
             if block.kind != "fence":
                 self._lead = block.text
         self._close_sentences()
         self._scan(spoken)
+
+    def _read_unsaid(self, block: Block) -> None:
+        """A list of what must not be asserts nothing, except for the field whose label it stands below."""
+        for owner in self._here():
+            if owner.pending is not None and owner.pending.labels:
+                self._read_pending(owner, owner.pending, block, check_box(block.text))
 
     def _meet(self, block: Block) -> None:
         """Declare the items of the whole document whose line this block holds."""
@@ -280,9 +290,9 @@ class Outline:
                 self._read_row(owner, block)
 
     def fence(self, block: Block) -> None:
-        """What stands in a fence is an example or a record of another format: only a field that asks for it is read."""
-        if self._silent:
-            return
+        """What stands in a fence is an example, a quotation or a record of another format: it is read only for a field
+        that asks for just this, wherever it stands.
+        """
         for owner in self._here():
             for source in owner.fences:
                 if source.fence.search(self._lead.rsplit("\n", 1)[-1]):
