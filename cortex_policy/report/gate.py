@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cortex_policy.facts import Hop
@@ -19,6 +19,9 @@ from cortex_policy.verdicts.gates import GateCondition, GateVerdict, Verdict
 
 MAX_MEMBERS: Final = 10
 """Members of one collection that the text shows; `--format json` has all that the proof kept."""
+
+MAX_FACTS: Final = 20
+"""Facts of a condition that holds, which the text shows; as above."""
 
 CLAIMED: Final = "taken on what documents claim (trust `documents`): for review, it never dispatches anything"
 
@@ -69,7 +72,9 @@ def _condition(condition: GateCondition, proof: ProofStep, style: Style) -> Iter
     inner = " " * (_OUTCOME_ROOM + 1)
     if condition.outcome is Outcome.TRUE or not condition.counts:
         yield from hanging(visible(condition.expression), inner, style)
-        yield from _facts(condition.facts, f"{inner}  ", style)
+        yield from _facts(condition.facts[:MAX_FACTS], f"{inner}  ", style)
+        if len(condition.facts) > MAX_FACTS:
+            yield f"{inner}  and {counted(len(condition.facts) - MAX_FACTS, 'more fact')}"
     else:
         yield from hanging(visible(condition.why), inner, style)
         yield from _body(proof, inner, style)
@@ -87,11 +92,26 @@ def _body(step: ProofStep, indent: str, style: Style) -> Iterator[str]:
     shown = [inner for inner in step.steps if not inner.member]
     members = [inner for inner in step.steps if inner.member]
     members.sort(key=lambda inner: inner.outcome is Outcome.TRUE)
+    common = _common(members)
+    yield from _facts(common, f"{indent}  ", style)
     for inner in (*shown, *members[:MAX_MEMBERS]):
-        yield from _operand(inner, f"{indent}  ", style)
+        yield from _operand(_without(inner, common), f"{indent}  ", style)
     hidden = len(members[MAX_MEMBERS:]) + step.left_out
     if hidden:
         yield f"{indent}  and {counted(hidden, 'more member')}"
+
+
+def _common(members: Sequence[ProofStep]) -> tuple[GateFact, ...]:
+    """The facts that were read for every member alike: they are shown once."""
+    if len(members) < 2:
+        return ()
+    return tuple(fact for fact in members[0].facts if all(fact in inner.facts for inner in members[1:]))
+
+
+def _without(step: ProofStep, facts: Sequence[GateFact]) -> ProofStep:
+    return (
+        step._replace(facts=tuple(fact for fact in step.facts if fact not in facts)) if step.member else step
+    )
 
 
 def _operand(step: ProofStep, indent: str, style: Style) -> Iterator[str]:
@@ -159,12 +179,16 @@ def unblocking_lines(found: Unblocking, style: Style) -> Iterator[str]:
             first, *rest = hanging(", and ".join(change_text(change) for change in changes), "    ", style)
             yield f"  - {first.lstrip(' ')}"
             yield from rest
-    elif found.complete and not found.open:
+    asked = [name for name in found.open if name.startswith(f"{GIVEN}.")]
+    others = [name for name in found.open if name not in asked]
+    if not found.sets and found.complete and not others:
         yield "nothing that is marked as actionable would unblock it"
-    for name in found.open:
-        given = name.startswith(f"{GIVEN}.")
-        what = "has to be supplied" if given else "may have to change too, to what nobody can guess"
-        yield from hanging(f"{visible(name)} {what}", "  ", style)
+    if asked:
+        names = ", ".join(name.partition(".")[2] for name in asked)
+        text = f"not supplied, and only the caller can say it (--set NAME=VALUE): {visible(names)}"
+        yield from hanging(text, "", style)
+    for name in others:
+        yield from hanging(f"{visible(name)} may have to change too, to what nobody can guess", "  ", style)
     if not found.complete:
         yield "the search reached a limit: there may be others"
 

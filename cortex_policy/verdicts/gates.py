@@ -176,15 +176,25 @@ class Judge:
         env = self.values(subject)
         proof = compile_proof(demand.tree, self.facts.functions)(dict(env))
         found = self.reasons(demand, subject)
-        writer = Writer(self.facts, self.lines, demand.text)
+        names = self._names(env)
+        writer = Writer(self.facts, self.lines, demand.text, names)
         outcome = outcome_of(proof.value)
         return self._reported(demand, outcome)._replace(
             facts=writer.stated(found),
             missing=()
             if outcome is Outcome.TRUE
-            else (*missing(found, walk(proof), demand.text), *self._unnamed(demand.tree, env)),
+            else (*missing(found, walk(proof), demand.text, names), *self._unnamed(demand.tree, env)),
             proof=writer.step(proof),
         )
+
+    def _names(self, env: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+        """What `let` calls a record; the first name counts."""
+        found: dict[tuple[str, str], str] = {}
+        for each in self.gate.lets:
+            value = env[each.name]
+            if isinstance(value, Record):
+                found.setdefault((value.kind, value.id), each.name)
+        return found
 
     def _unnamed(self, tree: Expression, env: Mapping[str, Any]) -> Iterator[str]:
         """What the expression calls by a name of `let` that stands for nothing known, as the name is explained."""
@@ -260,7 +270,13 @@ class Judge:
             trial.set(changes)
             return other.attempt(copy)
 
-        return search(attempt, model, every=every)
+        found = search(attempt, model, every=every)
+        asked = {
+            f"{GIVEN}.{r.field}"
+            for r in self.obstacles(subject)
+            if r.record is self.given and r.value is UNKNOWN
+        }
+        return found._replace(open=tuple(sorted(asked.union(found.open))))
 
     def _second(self) -> tuple[Trial, Judge]:
         """A copy of the facts and a judge of it; made once, because it costs as much as joining all documents."""

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from cortex_policy.cli import _run
-from tests.support import write
 
 ITEM = "CTO-WORK-049"
 DOCS = ".sot/03-PROTOCOLS"
