@@ -140,7 +140,7 @@ def check(
 
     project = open_project(root, packs)
     selection = Selection(select=_codes(select), ignore=_codes(ignore), only=_inside(only, project.root))
-    reading = read_project(project, load_ruleset(project), _time(now), _progress())
+    reading = read_project(project, load_ruleset(project, gates=False), _time(now), _progress())
     result = run_check(reading, selection)
     _write(render(form, result, style=_style(), sources=reading.lines))
     if not result.documents:
@@ -181,7 +181,7 @@ def items(root: Path | None, packs: Sequence[str], kind: str, name: str, form: s
     from cortex_policy.report.items import render_items, render_items_json
 
     project = open_project(root, packs)
-    reading = read_project(project, load_ruleset(project), _time(None), _progress())
+    reading = read_project(project, load_ruleset(project, gates=False), _time(None), _progress())
     views = item_views(reading, kind, name)
     _write(
         render_items_json(views, reading.inputs) if form == "json" else render_items(views, style=_style())
@@ -215,7 +215,7 @@ def graph(subject: str, root: Path | None, packs: Sequence[str], depth: int, for
     from cortex_policy.report.graph import FORMATS
 
     project = open_project(root, packs)
-    reading = read_project(project, load_ruleset(project), _time(None), _progress())
+    reading = read_project(project, load_ruleset(project, gates=False), _time(None), _progress())
     _write(FORMATS[form](graph_view(reading, subject, depth)))
 
 

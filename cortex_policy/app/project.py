@@ -90,7 +90,12 @@ def read_pack(name: str, base: Path) -> PackFiles:
     if name in shipped_packs():
         files = world.read_folder(world.shipped("rules") / name, f"rules/{name}", PACK_SUFFIXES)
         return PackFiles(
-            name=name, origin=f"rules/{name}", files=files, schemas=schemas, shipped=frozenset(schemas)
+            name=name,
+            origin=f"rules/{name}",
+            files=files,
+            schemas=schemas,
+            shipped=frozenset(schemas),
+            tested=True,
         )
     folder = base / name
     if not folder.is_dir():
@@ -107,9 +112,12 @@ def read_pack(name: str, base: Path) -> PackFiles:
     )
 
 
-def load_ruleset(project: Project) -> Ruleset:
-    """The packs of a project, checked. Raises `ConfigurationError`."""
-    return load([read_pack(name, project.base) for name in project.packs])
+def load_ruleset(project: Project, *, gates: bool = True) -> Ruleset:
+    """The packs of a project, checked; without `gates`, those of shipped packs are left out.
+
+    Raises `ConfigurationError`.
+    """
+    return load([read_pack(name, project.base) for name in project.packs], gates=gates)
 
 
 def rulesets_here(root: Path | None, packs: Sequence[str]) -> tuple[Ruleset, ...]:
