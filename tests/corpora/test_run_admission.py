@@ -20,7 +20,6 @@ from cortex_policy.cli import _run
 
 ITEM = "CTO-WORK-049"
 DOCS = ".sot/03-PROTOCOLS"
-PACKET = f"{DOCS}/CTO-FIRST-REAL-GOVERNED-WORKFLOW-APPROVAL-PACKET.md"
 ADMISSION = f"{DOCS}/CTO-CASE-STAGE5-TARGET-REPOSITORY-ADMISSION.json"
 NOW = "2026-06-03T00:00:00Z"
 
@@ -124,14 +123,148 @@ def places(found: Any, condition: str) -> set[tuple[str, int]]:
     return {(Path(fact["path"]).name, fact["line"]) for fact in each["facts"]}
 
 
-def test_show(capfdbinary, at):
-    rows = {}
-    for state in STATES:
-        for profile in ("own", "contract"):
-            f = ask(capfdbinary, at(state), "--profile", profile, "--phase", "pre")
-            rows.setdefault("v", []).append((state, profile, f["verdict"], f["code"], f["reason"]))
-        for k, v in outcomes(f).items():
-            rows.setdefault(k, []).append(v)
-    for k, v in rows.items():
-        print(k, v)
-    raise AssertionError
+# --------------------------------------------------------------------------- the three points in time
+
+T, F, U = "true", "false", "unknown"
+ALWAYS = dict.fromkeys(
+    (*(f"g{n:02d}" for n in range(1, 10)), "g14", "g16", "g17", "g18", "g19", "g34"), (T, T, T)
+)
+EXPECTED = {
+    **ALWAYS,
+    "g10": (U, T, T),
+    "g11": (U, T, T),
+    "g12": (U, T, F),
+    "g13": (U, T, F),
+    "g15": (U, T, T),
+    "g20": (U, U, U),
+    "g21": (F, F, F),
+    "g22": (F, F, F),
+    "g23": (F, F, F),
+    "g24": (F, F, F),
+    "g25": (U, U, U),
+    "g26": (U, U, U),
+    "g27": (F, F, F),
+    "g28": (U, F, F),
+    "g29": (U, U, F),
+    "g30": (U, U, T),
+    "g31": (U, U, T),
+    "g32": (U, U, T),
+    "g33": (U, U, T),
+    "g35": (U, U, T),
+    "g36": (U, U, F),
+}
+"""Each condition after the packet, after the approval, after the consumption, with all that an executor supplies."""
+
+
+@pytest.mark.parametrize("number", range(3), ids=STATES)
+def test_every_condition_has_the_right_outcome_at_each_point(number: int, capfdbinary: Any, at: Any) -> None:
+    found = outcomes(ask(capfdbinary, at(STATES[number]), "--phase", "post"))
+    assert found == {name: states[number] for name, states in EXPECTED.items()}
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "code"),
+    [("after-packet", "blocked", 3), ("after-approval", "allow", 0), ("after-consumption", "deny", 1)],
+)
+def test_profile_own_blocks_then_allows_then_denies(
+    state: str, verdict: str, code: int, capfdbinary: Any, at: Any
+) -> None:
+    found = ask(capfdbinary, at(state), "--profile", "own")
+    assert (found["verdict"], found["code"]) == (verdict, code)
+    assert found["dispatches"] is False
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("profile", ["stage", "contract"])
+def test_the_stricter_profiles_never_allow_and_say_why(
+    state: str, profile: str, capfdbinary: Any, at: Any
+) -> None:
+    found = ask(capfdbinary, at(state), "--profile", profile)
+    assert found["verdict"] == "deny"
+    assert places(found, "g21") == {("CTO-CASE-SOURCE-ADMISSION-RECORD.md", 45)}
+    assert ("CTO-CASE-STAGED-PROOF-GATES.md", 45) in places(found, "g20")
+    if profile == "contract":
+        assert ("CTO-CASE-SOURCE-ADMISSION-RECORD.md", 104) in places(found, "g22")
+        assert places(found, "g23") == {("CTO-HARNESS-EVIDENCE-INTERFACE-CONTRACT.md", 4)}
+        assert places(found, "g24") == {("CTO-CASE-ADAPTER-CONTRACT.md", 4)}
+
+
+def test_what_was_used_up_is_shown_at_its_line(capfdbinary: Any, at: Any) -> None:
+    found = ask(capfdbinary, at("after-consumption"), "--profile", "own")
+    assert ("CTO-GOVERNED-EXECUTION-EVIDENCE-CLOSEOUT.md", 19) in places(found, "g12")
+    assert ("CTO-GOVERNED-EXECUTION-EVIDENCE-CLOSEOUT.md", 19) in places(found, "g13")
+    assert [c["id"] for c in found["conditions"] if c["counts"] and c["outcome"] == "false"] == [
+        "g12-approval-unused",
+        "g13-newest-record-allows",
+    ]
+
+
+def test_a_quotation_is_no_grant(capfdbinary: Any, at: Any) -> None:
+    """The request quotes the sentence word for word, and the packet holds it; before the approval nobody granted it."""
+    options = at("after-approval")
+    record = Path(options[1]) / DOCS / "CTO-GOVERNED-EXECUTION-APPROVAL-RECORD.md"
+    kept = record.read_text(encoding="utf-8")
+    try:
+        record.unlink()
+        found = ask(capfdbinary, options, "--profile", "own")
+    finally:
+        record.write_text(kept, encoding="utf-8")
+    assert found["verdict"] == "deny"
+    assert outcomes(found)["g10"] == "unknown"
+    assert outcomes(found)["g13"] == "false"
+    assert ("CTO-GOVERNED-EXECUTION-REQUEST-RECORD.md", 24) in places(found, "g13")
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        name
+        for name in SUPPLIED
+        if name not in ("artifacts_fresh", "health_before_merge", "health_after_merge")
+    ],
+)
+def test_what_nobody_supplies_is_unknown_and_blocks(missing: str, capfdbinary: Any, at: Any) -> None:
+    supplied = {name: value for name, value in SUPPLIED.items() if name != missing}
+    found = ask(capfdbinary, at("after-approval"), "--profile", "own", supplied=supplied)
+    assert (found["verdict"], found["code"]) == ("blocked", 3)
+    assert any(f"given.{missing}" in each["missing"] for each in found["conditions"])
+
+
+def test_nothing_supplied_blocks_and_names_everything_that_only_the_caller_can_say(
+    capfdbinary: Any, at: Any
+) -> None:
+    found = ask(capfdbinary, at("after-approval"), "--profile", "own", supplied={})
+    assert found["verdict"] == "blocked"
+    assert found["given"] == {}
+    assert "given.target_clean" in found["unblock_open"]
+
+
+def test_next_says_what_the_run_waits_for(capfdbinary: Any, at: Any) -> None:
+    given = [f"--set={name}={value}" for name, value in SUPPLIED.items()]
+    command = [
+        "next",
+        "--gate",
+        "run-admission",
+        "--pack",
+        "cortex",
+        "--profile",
+        "own",
+        "--format",
+        "json",
+        "--now",
+        NOW,
+    ]
+
+    def agenda(state: str, *more: str) -> Any:
+        assert _run([*command, *at(state), *more]) == 0
+        return json.loads(capfdbinary.readouterr().out)
+
+    assert [each["subject"] for each in agenda("after-approval", *given)["ready"]] == [ITEM]
+    (waiting,) = agenda("after-approval")["blocked"]
+    assert {cause["subject"] for cause in waiting["root_causes"]} >= {"given"}
+    spent = agenda("after-consumption", *given)
+    (waiting,) = [*spent["blocked"], *spent["dead_blocked"]]
+    assert waiting["conditions"] == ["g12-approval-unused", "g13-newest-record-allows"]
+    assert [cause["subject"] for cause in waiting["root_causes"]] == [
+        "consumption:CTO-GOVERNED-EXECUTION-EVIDENCE-CLOSEOUT"
+    ]
