@@ -139,7 +139,10 @@ class Writer(NamedTuple):
 
 
 def _home(read: Read) -> tuple[Place, ...]:
-    lacks = read.value is UNKNOWN and read.record.place is not None
+    """Where a fact that nobody states is shown: at the item that lacks it. A list of which nobody says anything is
+    empty; it is shown there too.
+    """
+    lacks = read.value is UNKNOWN or read.value == ()
     return (read.record.place,) if lacks and read.record.place is not None else ()
 
 
