@@ -91,17 +91,9 @@ def history(corpus: Callable[[str], Path], tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def at(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
+def at(history: Path) -> Callable[[str], list[str]]:
     """The options that read one revision."""
-    roots: dict[str, Path] = {}
-
-    def options(state: str) -> list[str]:
-        if state not in roots:
-            roots[state] = tmp_path_factory.mktemp(state) / "root"
-            git(history, "worktree", "add", "-q", "--detach", str(roots[state]), state)
-        return ["--root", str(roots[state])]
-
-    return options
+    return lambda state: ["--root", str(history), "--at", state]
 
 
 def ask(capfdbinary: Any, options: list[str], *args: str, supplied: dict[str, str] = SUPPLIED) -> Any:
@@ -199,16 +191,12 @@ def test_what_was_used_up_is_shown_at_its_line(capfdbinary: Any, at: Any) -> Non
     ]
 
 
-def test_a_quotation_is_no_grant(capfdbinary: Any, at: Any) -> None:
+def test_a_quotation_is_no_grant(capfdbinary: Any, at: Any, history: Path) -> None:
     """The request quotes the sentence word for word, and the packet holds it; before the approval nobody granted it."""
-    options = at("after-approval")
-    record = Path(options[1]) / DOCS / "CTO-GOVERNED-EXECUTION-APPROVAL-RECORD.md"
-    kept = record.read_text(encoding="utf-8")
-    try:
-        record.unlink()
-        found = ask(capfdbinary, options, "--profile", "own")
-    finally:
-        record.write_text(kept, encoding="utf-8")
+    git(history, "checkout", "-q", "-b", "no-grant", "after-approval")
+    git(history, "rm", "-q", f"{DOCS}/CTO-GOVERNED-EXECUTION-APPROVAL-RECORD.md")
+    git(history, "commit", "-qm", "no grant")
+    found = ask(capfdbinary, at("no-grant"), "--profile", "own")
     assert found["verdict"] == "deny"
     assert outcomes(found)["g10"] == "unknown"
     assert outcomes(found)["g13"] == "false"
