@@ -63,6 +63,13 @@ _profile = click.option(
     metavar="NAME",
     help="Which profile of the gate; each includes those before it. Default: the strictest.",
 )
+_set = click.option(
+    "--set",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A fact that no document can tell and the gate asks for (repeatable); what is not supplied is unknown.",
+)
 _text_or_json = click.option(
     "--format",
     "form",
@@ -340,6 +347,7 @@ def _thresholds(given: Sequence[str]) -> dict[str, float]:
     show_default=True,
     help="Which conditions count: those needed before anything starts, or all.",
 )
+@_set
 @_now
 @_at
 @_root
@@ -357,6 +365,7 @@ def gate(
     name: str,
     profile: str,
     phase: str,
+    given: Sequence[str],
     now: str | None,
     at: str | None,
     root: Path | None,
@@ -369,10 +378,11 @@ def gate(
     from cortex_policy.report.gate import render_gate, render_gate_json
     from cortex_policy.verdicts.gates import Verdict
 
-    project, reading = _read(root, packs, at, now)
+    facts = _pairs(given)
+    project, reading = _read(root, packs, at, now, gates=True)
     chosen = click.get_current_context().get_parameter_source("trust") is not ParameterSource.DEFAULT
     trust_of(project, trust if chosen else None)
-    found = gate_verdict(reading, subject, name, profile, phase)
+    found = gate_verdict(reading, subject, name, profile, phase, facts)
     if form == "json":
         _write(render_gate_json(found, reading.inputs))
     else:
@@ -384,6 +394,7 @@ def gate(
 @cli.command(name="next")
 @_gate
 @_profile
+@_set
 @_now
 @_at
 @_root
@@ -392,6 +403,7 @@ def gate(
 def next_(
     name: str,
     profile: str,
+    given: Sequence[str],
     now: str | None,
     at: str | None,
     root: Path | None,
@@ -402,8 +414,9 @@ def next_(
     from cortex_policy.app.gating import next_steps
     from cortex_policy.report.agenda import render_agenda, render_agenda_json
 
-    _, reading = _read(root, packs, at, now)
-    found = next_steps(reading, name, profile)
+    facts = _pairs(given)
+    _, reading = _read(root, packs, at, now, gates=True)
+    found = next_steps(reading, name, profile, facts)
     if form == "json":
         _write(render_agenda_json(found, reading.inputs))
     else:
@@ -426,15 +439,15 @@ def init(directory: Path, force: bool) -> None:
 
 
 def _read(
-    root: Path | None, packs: Sequence[str], at: str | None, now: str | None
+    root: Path | None, packs: Sequence[str], at: str | None, now: str | None, *, gates: bool = False
 ) -> tuple[Project, Reading]:
-    """The documents of the work tree or a revision, by the rules of the project."""
+    """The documents of the work tree or a revision, by the rules of the project; `gates`: shipped gates too."""
     from cortex_policy.app.changing import Request, open_requested
     from cortex_policy.app.project import load_ruleset
     from cortex_policy.app.reading import read_project
 
     project = open_requested(Request(root, tuple(packs), at))
-    return project, read_project(project, load_ruleset(project), _time(now), _progress())
+    return project, read_project(project, load_ruleset(project, gates=gates), _time(now), _progress())
 
 
 def _read_change(
@@ -474,6 +487,19 @@ def _inside(given: Sequence[str], project: Project) -> tuple[str, ...]:
             _usage(f"`{text}` does not exist in `{project.root}`")
         found.append(inside.as_posix())
     return tuple(found)
+
+
+def _pairs(given: Sequence[str]) -> dict[str, str]:
+    """`NAME=VALUE` as often as it is given; INVARIANT: a name that is given twice is no answer."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            _usage(f"`--set {text}` is no NAME=VALUE")
+        if name in found:
+            _usage(f"`--set {name}` is given twice")
+        found[name] = value
+    return found
 
 
 def _usage(message: str) -> NoReturn:

@@ -22,6 +22,10 @@ class Place(NamedTuple):
     column: int
 
 
+SUPPLIED: Final = Place("", 0, 0)
+"""The place of what stands in no document: the caller said it."""
+
+
 class Past(Place):
     """A place in the revision that a change is compared with: its path is `COMMIT:PATH`."""
 

@@ -215,7 +215,12 @@ def read_pack(name: str, base: Path, snapshot: world.Snapshot | None = None) -> 
     if name in shipped_packs():
         files = world.read_folder(world.shipped("rules") / name, f"rules/{name}", PACK_SUFFIXES)
         return PackFiles(
-            name=name, origin=f"rules/{name}", files=files, schemas=schemas, shipped=frozenset(schemas)
+            name=name,
+            origin=f"rules/{name}",
+            files=files,
+            schemas=schemas,
+            shipped=frozenset(schemas),
+            tested=True,
         )
     own, texts = _own_pack(base / name, name, snapshot)
     return PackFiles(
@@ -252,9 +257,12 @@ def read_packs(project: Project) -> list[PackFiles]:
     return [read_pack(name, project.base, project.policy) for name in project.packs]
 
 
-def load_ruleset(project: Project) -> Ruleset:
-    """The packs of a project, checked. Raises `ConfigurationError`."""
-    return load(read_packs(project))
+def load_ruleset(project: Project, *, gates: bool = True) -> Ruleset:
+    """The packs of a project, checked; without `gates`, those of shipped packs are left out.
+
+    Raises `ConfigurationError`.
+    """
+    return load(read_packs(project), gates=gates)
 
 
 def rulesets_here(root: Path | None, packs: Sequence[str]) -> tuple[Ruleset, ...]:

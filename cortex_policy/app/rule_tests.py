@@ -11,7 +11,7 @@ from cortex_policy.app.checking import Selection, check
 from cortex_policy.app.reading import ALONE, History, Reading, read_files
 from cortex_policy.errors import ConfigurationError, Problem
 from cortex_policy.model import Finding, Outcome
-from cortex_policy.ruleset.gates import EXAMPLE_VERDICTS, Gate, GateExample
+from cortex_policy.ruleset.gates import EXAMPLE_VERDICTS, Gate, GateExample, supplied
 from cortex_policy.ruleset.packs import Ruleset
 from cortex_policy.ruleset.rules import Example, Rule
 from cortex_policy.ruleset.scenarios import (
@@ -150,7 +150,8 @@ class _Run:
 
     def _unsaid(self, wanted: ExpectedVerdict, reading: Reading) -> list[Miss]:
         gate = self.gates[wanted.gate]
-        judging = Judge(gate, wanted.profile, wanted.phase, reading.facts, reading.lines, reading.now)
+        given = supplied(gate, wanted.given)
+        judging = Judge(gate, wanted.profile, wanted.phase, reading.facts, reading.lines, reading.now, given)
         found = judging.verdict(wanted.subject)
         asked = tuple(prove_gate(judging, wanted.subject))
         self.seen.add(gate_seen(gate, wanted.profile, found.verdict, asked))
@@ -231,6 +232,7 @@ def _expected(gate: Gate, example: GateExample) -> ExpectedVerdict:
         verdict=verdict,
         because=() if verdict == "allow" else because,
         exact=False,
+        given=example.given,
     )
 
 

@@ -10,6 +10,7 @@ from cortex_policy.report.check_json import SCHEMA_VERSION, inputs_value
 from cortex_policy.report.escape import json_text, lines_to_text, visible
 from cortex_policy.report.gate import change_text, fact_text, fact_value, hanging, unblock_value
 from cortex_policy.report.style import Style
+from cortex_policy.ruleset.gates import GIVEN
 from cortex_policy.verdicts.agenda import Agenda, Cause, Waiting
 
 
@@ -31,7 +32,9 @@ def render_agenda(found: Agenda, inputs: Inputs, *, style: Style) -> str:
 def _waiting(subjects: Sequence[Waiting], style: Style) -> Iterator[str]:
     for waiting in subjects:
         asked = visible(", ".join(waiting.conditions)) or "not decided"
-        yield f"  {style.paint('strong', visible(waiting.subject))}  {waiting.verdict.value}: {asked}"
+        first, *rest = hanging(f"{visible(waiting.subject)}  {waiting.verdict.value}: {asked}", "  ", style)
+        yield first.replace(visible(waiting.subject), style.paint("strong", visible(waiting.subject)), 1)
+        yield from rest
         if waiting.reason:
             yield from hanging(visible(waiting.reason), "    ", style)
         for cause in waiting.causes:
@@ -42,6 +45,9 @@ def _waiting(subjects: Sequence[Waiting], style: Style) -> Iterator[str]:
 
 
 def _cause(cause: Cause) -> str:
+    if cause.subject == GIVEN:
+        names = ", ".join(fact.name.rpartition(".")[2] for fact in cause.facts)
+        return visible(f"not supplied, and only the caller can say it (--set NAME=VALUE): {names}")
     stated = [fact_text(fact) for fact in cause.facts]
     stated += [visible(f"{name} has no value") for name in cause.missing if name not in _names(cause)]
     kind = "root cause, in a circle" if cause.circle else "root cause"

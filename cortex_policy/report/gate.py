@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cortex_policy.facts import Hop
@@ -12,12 +12,16 @@ from cortex_policy.report.escape import json_text, lines_to_text, visible
 from cortex_policy.report.frame import wrap
 from cortex_policy.report.style import Style
 from cortex_policy.report.words import counted
-from cortex_policy.ruleset.steps import GateFact, ProofStep
+from cortex_policy.ruleset.gates import GIVEN
+from cortex_policy.ruleset.steps import GateFact, ProofStep, plain
 from cortex_policy.ruleset.unblock import Change, Unblocking
 from cortex_policy.verdicts.gates import GateCondition, GateVerdict, Verdict
 
 MAX_MEMBERS: Final = 10
 """Members of one collection that the text shows; `--format json` has all that the proof kept."""
+
+MAX_FACTS: Final = 20
+"""Facts of a condition that holds, which the text shows; as above."""
 
 CLAIMED: Final = "taken on what documents claim (trust `documents`): for review, it never dispatches anything"
 
@@ -68,7 +72,9 @@ def _condition(condition: GateCondition, proof: ProofStep, style: Style) -> Iter
     inner = " " * (_OUTCOME_ROOM + 1)
     if condition.outcome is Outcome.TRUE or not condition.counts:
         yield from hanging(visible(condition.expression), inner, style)
-        yield from _facts(condition.facts, f"{inner}  ", style)
+        yield from _facts(condition.facts[:MAX_FACTS], f"{inner}  ", style)
+        if len(condition.facts) > MAX_FACTS:
+            yield f"{inner}  and {counted(len(condition.facts) - MAX_FACTS, 'more fact')}"
     else:
         yield from hanging(visible(condition.why), inner, style)
         yield from proof_lines(proof, inner, style)
@@ -88,11 +94,26 @@ def proof_lines(step: ProofStep, indent: str, style: Style) -> Iterator[str]:
     shown = [inner for inner in step.steps if not inner.member]
     members = [inner for inner in step.steps if inner.member]
     members.sort(key=lambda inner: inner.outcome is Outcome.TRUE)
+    common = _common(members)
+    yield from _facts(common, f"{indent}  ", style)
     for inner in (*shown, *members[:MAX_MEMBERS]):
-        yield from _operand(inner, f"{indent}  ", style)
+        yield from _operand(_without(inner, common), f"{indent}  ", style)
     hidden = len(members[MAX_MEMBERS:]) + step.left_out
     if hidden:
         yield f"{indent}  and {counted(hidden, 'more member')}"
+
+
+def _common(members: Sequence[ProofStep]) -> tuple[GateFact, ...]:
+    """The facts that were read for every member alike: they are shown once."""
+    if len(members) < 2:
+        return ()
+    return tuple(fact for fact in members[0].facts if all(fact in inner.facts for inner in members[1:]))
+
+
+def _without(step: ProofStep, facts: Sequence[GateFact]) -> ProofStep:
+    return (
+        step._replace(facts=tuple(fact for fact in step.facts if fact not in facts)) if step.member else step
+    )
 
 
 def _operand(step: ProofStep, indent: str, style: Style) -> Iterator[str]:
@@ -123,10 +144,20 @@ def _facts(facts: Iterable[GateFact], indent: str, style: Style) -> Iterator[str
 
 def fact_text(fact: GateFact) -> str:
     """A fact with its place; where no value counts, with the line that ought to say one, or that contradicts."""
+    if not fact.line:
+        return _supplied_text(fact)
     place = f"{fact.path}:{fact.line}:{fact.column}"
     if fact.value is None:
         return visible(f"{fact.name} has no value  {place}: {fact.text}")
     return visible(f"{fact.name} = {value_text(fact.value)}  {place}")
+
+
+def _supplied_text(fact: GateFact) -> str:
+    """A fact that no document states."""
+    if fact.value is None:
+        name = fact.name.rpartition(".")[2]
+        return visible(f"{fact.name} is not supplied: only the caller can say it, by --set {name}=VALUE")
+    return visible(f"{fact.name} = {value_text(fact.value)}  ({fact.text})")
 
 
 def _hop(hop: Hop) -> str:
@@ -150,9 +181,15 @@ def unblocking_lines(found: Unblocking, style: Style) -> Iterator[str]:
             first, *rest = hanging(", and ".join(change_text(change) for change in changes), "    ", style)
             yield f"  - {first.lstrip(' ')}"
             yield from rest
-    elif found.complete and not found.open:
+    asked = [name for name in found.open if name.startswith(f"{GIVEN}.")]
+    others = [name for name in found.open if name not in asked]
+    if not found.sets and found.complete and not others:
         yield "nothing that is marked as actionable would unblock it"
-    for name in found.open:
+    if asked:
+        names = ", ".join(name.partition(".")[2] for name in asked)
+        text = f"not supplied, and only the caller can say it (--set NAME=VALUE): {visible(names)}"
+        yield from hanging(text, "", style)
+    for name in others:
         yield from hanging(f"{visible(name)} may have to change too, to what nobody can guess", "  ", style)
     if not found.complete:
         yield "the search reached a limit: there may be others"
@@ -192,6 +229,7 @@ def render_gate_json(found: GateVerdict, inputs: Inputs) -> str:
             "unblock_open": list(found.unblocking.open),
             "trust": "documents",
             "dispatches": False,
+            "given": {name: plain(value) for name, value in sorted(found.given.items())},
         }
     )
 

@@ -71,7 +71,14 @@ class Proof(NamedTuple):
 
     def text(self, source: str) -> str:
         """The part of `source`, the expression's whole text, that this node is."""
-        return " ".join(source[self.node.start : self.node.end].split())
+        start, end = self.node.start, self.node.end
+        part = source[start:end]
+        while part.count("(") > part.count(")") and (more := _next(source, end)) >= 0:
+            part, end = source[start : more + 1], more + 1
+        while part.count(")") > part.count("(") and start and source[:start].rstrip().endswith("("):
+            start = len(source[:start].rstrip()) - 1
+            part = source[start:end]
+        return " ".join(part.split())
 
     @property
     def read(self) -> Read | None:
@@ -81,6 +88,12 @@ class Proof(NamedTuple):
             return None
         values, places = self.record.values, self.record.places
         return Read(self.record, node.field, values.get(node.field, UNKNOWN), places.get(node.field, ()))
+
+
+def _next(source: str, end: int) -> int:
+    """Where the next closing parenthesis stands, when nothing but blanks comes before it; else -1."""
+    rest = source[end:].lstrip()
+    return len(source) - len(rest) if rest.startswith(")") else -1
 
 
 Prove: TypeAlias = Callable[[Values], Proof]

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from cortex_policy.documents.faults import FAULTS
 from cortex_policy.documents.nodes import Node, Scalar
 from cortex_policy.documents.nodes import Sequence as NodeSequence
 from cortex_policy.documents.patterns import PatternError, compile_glob
-from cortex_policy.errors import Problem
+from cortex_policy.errors import ConfigurationError, Problem
 from cortex_policy.ruleset.forms import Form, Source, suggest
-from cortex_policy.ruleset.gates import PHASES, Gate
+from cortex_policy.ruleset.gates import PHASES, Gate, supplied
 from cortex_policy.ruleset.packs import Ruleset, ScenarioFile
 from cortex_policy.ruleset.rules import texts_by_path
 
 SCENARIO_KEYS: Final = "scenario now documents before truncated rules vacuous expect".split()
 EXPECT_KEYS: Final = "findings gates".split()
 FINDING_KEYS: Final = "rule subjects condition outcome path line text".split()
-GATE_KEYS: Final = "gate subject profile phase verdict because reason".split()
+GATE_KEYS: Final = "gate subject profile phase set verdict because reason".split()
 BECAUSE_KEYS: Final = "condition outcome facts missing".split()
 FACT_KEYS: Final = "name value path line text".split()
 VERDICTS: Final[Mapping[str, str]] = {"allow": "true", "deny": "false", "blocked": "unknown"}
@@ -66,7 +67,9 @@ class ExpectedCondition(NamedTuple):
 
 
 class ExpectedVerdict(NamedTuple):
-    """What a gate must say of one subject. `exact`: no condition may decide but those in `because`."""
+    """What a gate must say of one subject. `exact`: no condition may decide but those in `because`; `given` are the
+    facts that the caller supplies.
+    """
 
     gate: str
     subject: str
@@ -77,6 +80,7 @@ class ExpectedVerdict(NamedTuple):
     reason: str = ""
     exact: bool = True
     written: int = 0
+    given: Mapping[str, str] = MappingProxyType({})
 
 
 class Scenario(NamedTuple):
@@ -298,7 +302,19 @@ class _Reader:
             because=tuple(each for each in because if each is not None),
             reason=reason,
             written=node.mark.line,
+            given=self._given(form, gate),
         )
+
+    def _given(self, form: Form, gate: Gate | None) -> Mapping[str, str]:
+        """The supplied facts, each one that the gate asks for."""
+        given = {key.text: value.text for key, value in form.entries("set") if isinstance(value, Scalar)}
+        if gate is not None:
+            try:
+                supplied(gate, given)
+            except ConfigurationError as error:
+                for problem in error.problems:
+                    self.source.problem(form.get("set"), problem.message, problem.hint)
+        return given
 
     def _because(self, node: Node, gate: Gate | None, verdict: str) -> ExpectedCondition | None:
         form = self.source.form(node, "a condition", BECAUSE_KEYS)

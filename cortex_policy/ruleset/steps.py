@@ -5,17 +5,21 @@ Literals, names and field accesses are no steps of their own: what they read is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.facts import Facts, Hop
-from cortex_policy.model import UNKNOWN, OpenTuple, Outcome, Place, Record
+from cortex_policy.model import SUPPLIED, UNKNOWN, OpenTuple, Outcome, Place, Record
 from cortex_policy.ruleset.explain import Read
 from cortex_policy.ruleset.operators import Failure
 from cortex_policy.ruleset.proof import Proof
 from cortex_policy.ruleset.syntax import Call, Comprehension, Logical, Ternary, Unary
 from cortex_policy.ruleset.template import show
+
+SUPPLIED_BY: Final = "supplied by the caller"
+"""Stands for the line of a fact that no document states."""
 
 MAX_PLACES: Final = 20
 """Places of one fact: a list may have been read in as many places as it has members."""
@@ -53,12 +57,17 @@ class ProofStep(NamedTuple):
     left_out: int
 
 
+Names = Mapping[tuple[str, str], str]
+"""What records are called by an expression, by kind and id; others go by their id."""
+
+
 class Writer(NamedTuple):
-    """What steps are made with: the facts, the lines of documents, and the expression's text."""
+    """What steps are made with: the facts, the lines of documents, the expression's text, and names for records."""
 
     facts: Facts
     lines: Lines
     source: str
+    names: Names = MappingProxyType({})
 
     def step(self, proof: Proof, member: str = "", hops: tuple[Hop, ...] = ()) -> ProofStep:
         """The proof as steps."""
@@ -72,7 +81,7 @@ class Writer(NamedTuple):
             member=member,
             reason=proof.value.reason if isinstance(proof.value, Failure) else "",
             facts=self.stated(found),
-            missing=() if outcome is Outcome.TRUE else missing(found, _own(proof), self.source),
+            missing=() if outcome is Outcome.TRUE else missing(found, _own(proof), self.source, self.names),
             hops=hops or self._way(proof),
             steps=tuple(self._below(proof)),
             left_out=proof.left_out,
@@ -82,7 +91,7 @@ class Writer(NamedTuple):
         """The reads as facts, one for each place; what nobody states is shown at the item that lacks it."""
         return tuple(
             GateFact(
-                f"{read.record.id}.{read.field}",
+                called(read, self.names),
                 plain(read.value),
                 place.path,
                 place.line,
@@ -94,6 +103,8 @@ class Writer(NamedTuple):
         )
 
     def _line(self, place: Place) -> str:
+        if place == SUPPLIED:
+            return SUPPLIED_BY
         rows = self.lines(place.path)
         return rows[place.line - 1].strip() if 0 < place.line <= len(rows) else ""
 
@@ -128,7 +139,10 @@ class Writer(NamedTuple):
 
 
 def _home(read: Read) -> tuple[Place, ...]:
-    lacks = read.value is UNKNOWN and read.record.place is not None
+    """Where a fact that nobody states is shown: at the item that lacks it. A list of which nobody says anything is
+    empty; it is shown there too.
+    """
+    lacks = read.value is UNKNOWN or read.value == ()
     return (read.record.place,) if lacks and read.record.place is not None else ()
 
 
@@ -168,14 +182,22 @@ def _steps_in(proofs: Iterable[Proof]) -> Iterator[Proof]:
             yield from _steps_in(proof.children)
 
 
-def missing(found: Iterable[Read], parts: Iterable[Proof], source: str) -> tuple[str, ...]:
+def called(read: Read, names: Names) -> str:
+    """How a fact is named: by what the expression calls the record, else by its id."""
+    record = read.record
+    return f"{names.get((record.kind, record.id), record.id)}.{read.field}"
+
+
+def missing(
+    found: Iterable[Read], parts: Iterable[Proof], source: str, called_by: Names = MappingProxyType({})
+) -> tuple[str, ...]:
     """What nobody states, and which lists may lack members, in the order of the text."""
     names: dict[str, None] = {}
     for read in found:
         if read.value is UNKNOWN:
-            names[f"{read.record.id}.{read.field}"] = None
+            names[called(read, called_by)] = None
         elif isinstance(read.value, OpenTuple):
-            names[f"{read.record.id}.{read.field} (may lack members)"] = None
+            names[f"{called(read, called_by)} (may lack members)"] = None
     for part in parts:
         if isinstance(part.node, Call) and isinstance(part.value, OpenTuple):
             names[f"{part.text(source)} (may lack members)"] = None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cortex_policy.documents.spec import DocumentModel
 from cortex_policy.errors import UndecidedError
 from cortex_policy.graph import Key, in_cycles, reachable
-from cortex_policy.model import OpenTuple, Record
+from cortex_policy.model import SUPPLIED, UNKNOWN, OpenTuple, Record
 from cortex_policy.ruleset.explain import Read
 from cortex_policy.ruleset.steps import GateFact, Writer, missing
 from cortex_policy.ruleset.unblock import Unblocking
@@ -139,7 +139,7 @@ class _Waits:
         found: dict[Key, list[Read]] = {}
         for each in read:
             other = (each.record.kind, each.record.id)
-            if other != key and other[0] in self.model.kinds and other[0] != "document":
+            if other != key and (_is_item(other, self.model) or _is_asked_for(each)):
                 found.setdefault(other, []).append(each)
         if read and not found:
             self.said[key] = read
@@ -151,6 +151,15 @@ class _Waits:
         read = self.said.get(key, ())
         writer = Writer(self.judge.facts, self.judge.lines, "")
         return Cause(key[1], circle, writer.stated(read), missing(read, (), ""))
+
+
+def _is_item(key: Key, model: DocumentModel) -> bool:
+    return key[0] in model.kinds and key[0] != "document"
+
+
+def _is_asked_for(read: Read) -> bool:
+    """Whether only the caller can tell this fact, and has not."""
+    return read.record.place == SUPPLIED and read.value is UNKNOWN
 
 
 def _for_ever(waiting: Waiting) -> bool:

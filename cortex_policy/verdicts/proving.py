@@ -67,7 +67,7 @@ def prove_gate(judging: Judge, name: str) -> Iterator[Asked]:
     yield Asked(FOR, "", gate.collection_written, _prove(gate.collection, facts, judging.injected))
     subject, _ = judging.find(name, judging.subjects())
     if isinstance(subject, Record):
-        env = {**judging.injected, gate.variable: subject}
+        env = judging.values(subject)
         for demand in judging.counted:
             yield Asked(demand.id, name, demand.written, _prove(demand.tree, facts, env))
 

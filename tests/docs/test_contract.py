@@ -31,6 +31,7 @@ from tests.docs.pages import (
 PAGE = "docs/contract.md"
 COMMANDS = sorted(cli.commands)
 OPAQUE = {
+    "given",
     "items[].fields.*.value",
     "items[].fields.*.claims[].value",
     *(f"{facts}.value" for facts in ("conditions[].facts[]", "blocked[].root_causes[].facts[]")),

@@ -9,6 +9,7 @@ import pytest
 
 from cortex_policy.app.project import CONFIG_KEYS
 from cortex_policy.documents.nodes import Mapping, Node, Sequence, load_json, load_yaml
+from cortex_policy.ruleset.gates import GATE_KEYS
 from cortex_policy.ruleset.kinds import FIELD_KEYS, ITEM_KEYS, READER_KEYS
 from cortex_policy.ruleset.packs import PACK_KEYS
 from cortex_policy.ruleset.rules import EXAMPLE_KEYS, RULE_KEYS
@@ -33,7 +34,7 @@ YAML = [(page, fence) for page in ALL for fence in fences(page) if fence.languag
 JSON = [(page, fence) for page in ALL for fence in fences(page) if fence.language == "json"]
 FRAGMENTS = [(page, fence) for page, fence in YAML if page in OURS and not fence.name]
 READING_KEYS = {*PACK_KEYS, *READER_KEYS, *ITEM_KEYS, *FIELD_KEYS}
-KEYS = READING_KEYS | {*RULE_KEYS, *EXAMPLE_KEYS, *CONFIG_KEYS, "pass", "fail"}
+KEYS = READING_KEYS | {*GATE_KEYS, *RULE_KEYS, *EXAMPLE_KEYS, *CONFIG_KEYS, "pass", "fail"}
 
 
 def place(value: object) -> str:
