@@ -56,7 +56,7 @@ def _something(reading: Reading) -> None:
 def _item_view(key: Key, record: Record, reading: Reading) -> ItemView:
     declarations = reading.graph.declarations[key]
     fields = reading.ruleset.model.kinds[key[0]].fields
-    precedence = reading.ruleset.model.precedence
+    precedence = reading.ruleset.model.sources
     return ItemView(
         kind=key[0],
         id=key[1],

@@ -149,10 +149,9 @@ def _documents(
             return ()
         return tuple(reader for reader in model.readers if reader.takes(path))
 
-    everything = frozenset(kind for reader in model.readers for kind in may_declare(reader))
     for path, what in sorted(tree.odd.items()):
         for document in _odd(path, what, reader_of):
-            yield document._replace(may_declare=everything) if "directory" in what else document
+            yield _anything(document, model) if "directory" in what else document
     for path in tree.folders:
         for reader in reader_of(path)[:1]:
             yield unread(path, reader, "not-a-file", "this is a directory")
@@ -160,6 +159,18 @@ def _documents(
     for file in files:
         texts.add(file.path, file.data)
     yield from _parsed(files, model, progress)
+
+
+def _anything(document: Document, model: DocumentModel) -> Document:
+    """The document for a directory that is not entered: whatever any reader could find may lie in it."""
+    everything = frozenset(kind for reader in model.readers for kind in may_declare(reader))
+    sayings = (
+        (kind.name, source, field)
+        for kind in model.kinds.values()
+        for source in model.sources
+        for field in kind.fields
+    )
+    return document._replace(may_declare=everything, may_claim=frozenset(sayings))
 
 
 def _parsed(files: Sequence[_File], model: DocumentModel, progress: Progress | None) -> Iterator[Document]:

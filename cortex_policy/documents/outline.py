@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.markdown import Block
 from cortex_policy.documents.spec import DeclarationSpec, DocumentModel, FieldSource, ReaderSpec
@@ -43,6 +43,7 @@ class _Extent:
         "patterns",
         "pending",
         "place",
+        "ref",
         "source",
         "sources",
         "text",
@@ -60,6 +61,7 @@ class _Extent:
     ) -> None:
         self.kind = kind
         self.id = id
+        self.ref = Ref(kind, id)
         self.source = source
         self.place = place
         self.text = text
@@ -91,8 +93,15 @@ def _closed(reading: Reading) -> Reading:
     return reading._replace(value=tuple(reading.value)) if isinstance(reading.value, list) else reading
 
 
+class Heard(NamedTuple):
+    """A block that asserts, and the item in whose extent it stands."""
+
+    block: Block
+    item: Ref | None
+
+
 class Outline:
-    """Reads the blocks of one document; then holds its declarations, mentions and faults."""
+    """Reads the blocks of one document; then holds its declarations, mentions and faults, and what was heard."""
 
     def __init__(self, path: str, reader: ReaderSpec, model: DocumentModel, lines: Sequence[str]) -> None:
         self.path = path
@@ -101,6 +110,7 @@ class Outline:
         self.lines = lines
         self.faults: list[Fault] = []
         self.mentions: list[Mention] = []
+        self.heard: list[Heard] = []
         self._done: list[_Extent] = []
         self._document = _Extent(
             "document", f"doc:{path}", "declared", Place(path, 1, 1), "", 0, reader.fields
@@ -145,15 +155,15 @@ class Outline:
 
     def read(self, blocks: Sequence[Block]) -> None:
         """Read every block, then scan what speaks for mentions of ids."""
-        spoken: list[tuple[Block, str]] = []
         text = "\n".join(block.text for block in blocks)
         self._live = {id(field) for field in self._patterned if field.anywhere.search(text)}
         for block in blocks:
             if self._asserts(block):
                 _BLOCKS[block.kind](self, block)
-                if not self._silent and block.kind != "fence":
-                    spoken.append((block, self._item.id if self._item else ""))
+                if not self._silent:
+                    self.heard.append(Heard(block, self._item.ref if self._item else None))
         self._close_sentences()
+        spoken = [(block, item.id if item else "") for block, item in self.heard if block.kind != "fence"]
         self._scan(spoken)
 
     def _asserts(self, block: Block) -> bool:
@@ -276,7 +286,7 @@ class Outline:
         if spec.pattern is not None and spec.pattern.fullmatch(name) is None:
             return
         groups = {"id": name}
-        at = _cell_columns(self._line(block.line), block)
+        at = cell_columns(self._line(block.line), block)
         own = cells[columns[0]]
         place = Place(self.path, block.line, at[columns[0]] + max(0, own.find(name)))
         extent = _Extent(
@@ -292,7 +302,7 @@ class Outline:
     def _read_row(self, owner: _Extent, block: Block) -> None:
         """A table of names and values: the first cell names the field, the second is its value."""
         header, value = block.header[1].strip().casefold(), block.cells[1]
-        column = _cell_columns(self._line(block.line), block).get(header, 1)
+        column = cell_columns(self._line(block.line), block).get(header, 1)
         for source in owner.by_row.get(bare(block.cells[0]).casefold(), ()):
             if value.strip():
                 self._value(owner, source, value, block.line, value, column)
@@ -387,7 +397,7 @@ class Outline:
             message = f"more than {MAX_REFERENCES:,} references, those that ranges stand for among them"
             self.faults.append(Fault("too-many-nodes", message, self._place(line, text)))
             return ()
-        rows = _Rows(text, line, column)
+        rows = Rows(text, line, column)
         places = (rows.place(self.path, one.start, self.lines) for one in found)
         return tuple(
             Reading(one.ref, place, self._line(place.line)) for one, place in zip(found, places, strict=True)
@@ -476,7 +486,7 @@ class Outline:
         text = "\n".join(block.text for block, _ in spoken)
         declared = {(extent.place.line, extent.id) for extent in self._done}
         for ids in self.reader.mentions:
-            rows = _Rows(text, 0)
+            rows = Rows(text, 0)
             for start, end in ids.find(text):
                 index = bisect_right(starts, start) - 1
                 block, within = spoken[index]
@@ -512,7 +522,7 @@ class Outline:
 _WORD: Final = re.compile(r"[\w-]+")
 
 
-class _Rows:
+class Rows:
     """The rows of a text that was taken from the lines of a file: from an offset in it back to line and column.
 
     `line` is the line of the text's first row, `column` where it starts if that is known. Offsets come in ascending
@@ -557,7 +567,7 @@ class _Rows:
         return found.start() + 1
 
 
-def _cell_columns(line: str, block: Block) -> dict[str, int]:
+def cell_columns(line: str, block: Block) -> dict[str, int]:
     """The column of each cell of a table row, by the name of its column."""
     found: dict[str, int] = {}
     cursor = 0

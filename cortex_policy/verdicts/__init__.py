@@ -27,7 +27,7 @@ from cortex_policy.ruleset.template import render
 MAX_WITNESSES: Final = 100
 """Findings that one condition gives for one subject; the rest are counted in the last message."""
 
-PARTS: Final = frozenset({"box", "section", "mention", "declaration", "conflict"})
+PARTS: Final = frozenset({"box", "section", "mention", "declaration", "conflict", "claim", "stale"})
 """Built-in kinds that are parts of an item or document and have no id of their own in reports."""
 
 Lines = Callable[[str], Sequence[str]]
