@@ -283,7 +283,8 @@ def _places(
         own = [place for read in reads if _lacks(read, subject) for place in _home(read.record)]
     if isinstance(subject, Record) and subject.place is not None and (not own or subject.kind in PARTS):
         own.insert(0, subject.place)
-    other = [place for read in reads if not _is_own(read, subject) for place in _shown_at(read, subject)]
+    foreign = [read for read in reads if not _is_own(read, subject) and not _is_view(read)]
+    other = [place for read in foreign for place in _shown_at(read, subject)]
     ordered = list(dict.fromkeys([*own, *other]))
     return [(place, "related" if index else "primary") for index, place in enumerate(ordered)]
 
@@ -296,7 +297,12 @@ def _is_own(read: Read, subject: Any) -> bool:
     owner = record.values.get("owner") if record.kind in PARTS else None
     if isinstance(owner, Record) and _same(owner, subject):
         return True
-    return _same(record, subject) and not (isinstance(read.value, Record) and _same(read.value, subject))
+    return _same(record, subject) and not _is_view(read)
+
+
+def _is_view(read: Read) -> bool:
+    """Whether this is only what one source says of the item; what is read of that view states something."""
+    return isinstance(read.value, Record) and _same(read.value, read.record)
 
 
 def _lacks(read: Read, subject: Any) -> bool:
