@@ -57,6 +57,13 @@ _profile = click.option(
     metavar="NAME",
     help="Which profile of the gate; each includes those before it. Default: the strictest.",
 )
+_set = click.option(
+    "--set",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A fact that no document can tell and the gate asks for (repeatable); what is not supplied is unknown.",
+)
 _text_or_json = click.option(
     "--format",
     "form",
@@ -278,6 +285,7 @@ def test(pack: str | None, root: Path | None, form: str) -> None:
     show_default=True,
     help="Which conditions count: those needed before anything starts, or all.",
 )
+@_set
 @_now
 @_root
 @_pack
@@ -294,6 +302,7 @@ def gate(
     name: str,
     profile: str,
     phase: str,
+    given: Sequence[str],
     now: str | None,
     root: Path | None,
     packs: Sequence[str],
@@ -307,11 +316,12 @@ def gate(
     from cortex_policy.report.gate import render_gate, render_gate_json
     from cortex_policy.verdicts.gates import Verdict
 
+    facts = _pairs(given)
     project = open_project(root, packs)
     chosen = click.get_current_context().get_parameter_source("trust") is not ParameterSource.DEFAULT
     trust_of(project, trust if chosen else None)
     reading = read_project(project, load_ruleset(project), _time(now), _progress())
-    found = gate_verdict(reading, subject, name, profile, phase)
+    found = gate_verdict(reading, subject, name, profile, phase, facts)
     if form == "json":
         _write(render_gate_json(found, reading.inputs))
     else:
@@ -323,12 +333,19 @@ def gate(
 @cli.command(name="next")
 @_gate
 @_profile
+@_set
 @_now
 @_root
 @_pack
 @_text_or_json
 def next_(
-    name: str, profile: str, now: str | None, root: Path | None, packs: Sequence[str], form: str
+    name: str,
+    profile: str,
+    given: Sequence[str],
+    now: str | None,
+    root: Path | None,
+    packs: Sequence[str],
+    form: str,
 ) -> None:
     """List what a gate would let through now, what is blocked and by what in the end, and what is for ever."""
     from cortex_policy.app.gating import next_steps
@@ -336,9 +353,10 @@ def next_(
     from cortex_policy.app.reading import read_project
     from cortex_policy.report.agenda import render_agenda, render_agenda_json
 
+    facts = _pairs(given)
     project = open_project(root, packs)
     reading = read_project(project, load_ruleset(project), _time(now), _progress())
-    found = next_steps(reading, name, profile)
+    found = next_steps(reading, name, profile, facts)
     if form == "json":
         _write(render_agenda_json(found, reading.inputs))
     else:
@@ -378,6 +396,19 @@ def _inside(given: Sequence[str], root: Path) -> tuple[str, ...]:
             _usage(f"`{text}` does not exist in `{root}`")
         found.append(inside.as_posix())
     return tuple(found)
+
+
+def _pairs(given: Sequence[str]) -> dict[str, str]:
+    """`NAME=VALUE` as often as it is given; INVARIANT: a name that is given twice is no answer."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            _usage(f"`--set {text}` is no NAME=VALUE")
+        if name in found:
+            _usage(f"`--set {name}` is given twice")
+        found[name] = value
+    return found
 
 
 def _usage(message: str) -> NoReturn:

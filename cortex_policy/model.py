@@ -23,6 +23,10 @@ class Place(NamedTuple):
     column: int
 
 
+SUPPLIED: Final = Place("", 0, 0)
+"""The place of what stands in no document: the caller said it."""
+
+
 class Severity(Enum):
     """How loud a finding is; the order is the order of `--severity`."""
 

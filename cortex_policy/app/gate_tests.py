@@ -9,7 +9,7 @@ from typing import Final
 from cortex_policy.app.reading import read_files
 from cortex_policy.app.rule_tests import ExampleResult
 from cortex_policy.errors import ConfigurationError, Problem
-from cortex_policy.ruleset.gates import EXAMPLE_VERDICTS, Gate, GateExample
+from cortex_policy.ruleset.gates import EXAMPLE_VERDICTS, Gate, GateExample, supplied
 from cortex_policy.ruleset.packs import Ruleset
 from cortex_policy.verdicts.gates import GateVerdict, Judge, deciding
 
@@ -42,7 +42,8 @@ _MEANS: Final = {"allow": "be allowed", "deny": "be denied", "blocked": "be bloc
 
 def _run(gate: Gate, example: GateExample, ruleset: Ruleset, now: datetime) -> ExampleResult:
     reading = read_files(example.files, ruleset, now)
-    judge = Judge(gate, example.profile, example.phase, reading.facts, reading.lines, now)
+    given = supplied(gate, example.given)
+    judge = Judge(gate, example.profile, example.phase, reading.facts, reading.lines, now, given)
     problem = _not_shown(example, judge.verdict(example.subject))
     return ExampleResult(
         rule=gate.name, name=example.name, verdict=example.verdict, problem=problem, is_gate=True

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from cortex_policy.app.project import Project
 from cortex_policy.app.reading import Reading
 from cortex_policy.errors import ConfigurationError, Problem, UndecidedError
 from cortex_policy.ruleset.forms import suggest
-from cortex_policy.ruleset.gates import Gate
+from cortex_policy.ruleset.gates import Gate, supplied
 from cortex_policy.ruleset.packs import Ruleset
 from cortex_policy.verdicts.agenda import Agenda, agenda
 from cortex_policy.verdicts.gates import GateVerdict, Judge, judge
@@ -63,23 +65,39 @@ def choose_profile(gate: Gate, name: str) -> str:
     return name or gate.profiles[-1]
 
 
-def gate_verdict(reading: Reading, subject: str, gate_name: str, profile: str, phase: str) -> GateVerdict:
-    """What one gate says of one subject. Raises `ConfigurationError`, and `UndecidedError` without any document."""
+def gate_verdict(
+    reading: Reading,
+    subject: str,
+    gate_name: str,
+    profile: str,
+    phase: str,
+    given: Mapping[str, str] = MappingProxyType({}),
+) -> GateVerdict:
+    """What one gate says of one subject; `given` are the facts that the caller supplies, as texts.
+
+    Raises `ConfigurationError`, and `UndecidedError` without any document.
+    """
     gate = choose_gate(reading.ruleset, gate_name)
     chosen = choose_profile(gate, profile)
+    facts = supplied(gate, given)
     _something(reading)
     return judge(
-        Judge(gate, chosen, phase, reading.facts, reading.lines, reading.now), subject, reading.ruleset.model
+        Judge(gate, chosen, phase, reading.facts, reading.lines, reading.now, facts),
+        subject,
+        reading.ruleset.model,
     )
 
 
-def next_steps(reading: Reading, gate_name: str, profile: str) -> Agenda:
+def next_steps(
+    reading: Reading, gate_name: str, profile: str, given: Mapping[str, str] = MappingProxyType({})
+) -> Agenda:
     """What one gate says of everything that it is for. Raises as `gate_verdict` does."""
     gate = choose_gate(reading.ruleset, gate_name)
     chosen = choose_profile(gate, profile)
+    facts = supplied(gate, given)
     _something(reading)
     return agenda(
-        Judge(gate, chosen, "pre", reading.facts, reading.lines, reading.now), reading.ruleset.model
+        Judge(gate, chosen, "pre", reading.facts, reading.lines, reading.now, facts), reading.ruleset.model
     )
 
 

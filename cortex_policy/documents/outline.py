@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.markdown import Block
@@ -26,6 +26,9 @@ _RUNNING: Final = frozenset({"text", "list", "references"})
 """Types whose values may be wrapped over several lines."""
 
 
+_ONE_SPAN: Final = re.compile(r"`([^`]+)`[;.,]?")
+"""A list item that is one code span, as lists of paths and commands are: its text is the value."""
+
 _OPENING_QUOTES: Final = ('"', "'", "`", "\u201c", "\u2018", "\u00ab", "\u201e")
 
 
@@ -36,6 +39,8 @@ class _Extent:
         "by_label",
         "by_row",
         "end",
+        "faults",
+        "fences",
         "fields",
         "id",
         "kind",
@@ -68,6 +73,7 @@ class _Extent:
         self.level = level
         self.sources = sources
         self.patterns = [source for source in sources if source.paragraph is not None]
+        self.fences = [source for source in sources if source.fence is not None]
         self.by_label: dict[str, list[FieldSource]] = {}
         for spec in sources:
             for label in spec.labels:
@@ -78,10 +84,16 @@ class _Extent:
                 self.by_row.setdefault(row, []).append(spec)
         self.fields: dict[str, list[Reading]] = {}
         self.pending: FieldSource | None = None
+        self.faults: list[Fault] = []
+        """What is wrong with its values, as long as it is not known whether the document declares it."""
         self.end = 0
 
     def add(self, name: str, reading: Reading) -> None:
         self.fields.setdefault(name, []).append(reading)
+
+    def add_all(self, fields: Mapping[str, Sequence[Reading]]) -> None:
+        for name, readings in fields.items():
+            self.fields.setdefault(name, []).extend(readings)
 
     def frozen(self) -> Declaration:
         fields = {name: tuple(map(_closed, readings)) for name, readings in self.fields.items()}
@@ -100,6 +112,13 @@ class Heard(NamedTuple):
     item: Ref | None
 
 
+class Whole(NamedTuple):
+    """An item that a whole document declares: how, and its extent, which counts once its line was met."""
+
+    spec: DeclarationSpec
+    extent: _Extent
+
+
 class Outline:
     """Reads the blocks of one document; then holds its declarations, mentions and faults, and what was heard."""
 
@@ -115,6 +134,9 @@ class Outline:
         self._document = _Extent(
             "document", f"doc:{path}", "declared", Place(path, 1, 1), "", 0, reader.fields
         )
+        self.wholes: list[Whole] = []
+        self._hoped: list[Whole] = []
+        self._lead = ""
         self._item: _Extent | None = None
         self._zone: _Extent | None = None
         self._sections: list[_Extent] = []
@@ -127,6 +149,9 @@ class Outline:
         self._heading_specs = [s for s in self._specs("heading") if self._applies(s)]
         self._item_specs = [s for s in self._specs("item") if self._applies(s)]
         self._row_specs = [s for s in self._specs("row") if self._applies(s)]
+        if not self._template:
+            self._hoped = [Whole(s, self._hope(s)) for s in self._specs("document") if self._applies(s)]
+        self._owners = [self._document, *(whole.extent for whole in self._hoped)]
         declared = [field for spec in reader.declarations for field in spec.fields]
         self._patterned = [field for field in (*reader.fields, *declared) if field.paragraph is not None]
         self._live: set[int] = set()
@@ -134,6 +159,9 @@ class Outline:
 
     def _specs(self, at: str) -> list[DeclarationSpec]:
         return [spec for spec in self.reader.declarations if spec.at == at]
+
+    def _hope(self, spec: DeclarationSpec) -> _Extent:
+        return _Extent(spec.kind, "", spec.source, Place(self.path, 1, 1), "", 0, spec.fields)
 
     def _applies(self, spec: DeclarationSpec) -> bool:
         """Whether the document may declare such items: a template, by name, declares none."""
@@ -162,9 +190,43 @@ class Outline:
                 _BLOCKS[block.kind](self, block)
                 if not self._silent:
                     self.heard.append(Heard(block, self._item.ref if self._item else None))
+                    if self._hoped and block.kind != "fence":
+                        self._meet(block)
+            elif (
+                self._unsaid and block.kind == "item" and not (block.quoted or self._silent or self._template)
+            ):
+                self._read_unsaid(block)
+            if block.kind != "fence":
+                self._lead = block.text
         self._close_sentences()
         spoken = [(block, item.id if item else "") for block, item in self.heard if block.kind != "fence"]
         self._scan(spoken)
+
+    def _read_unsaid(self, block: Block) -> None:
+        """A list of what must not be asserts nothing, except for the field whose label it stands below."""
+        for owner in self._here():
+            if owner.pending is not None and owner.pending.labels:
+                self._read_pending(owner, owner.pending, block, check_box(block.text))
+
+    def _meet(self, block: Block) -> None:
+        """Declare the items of the whole document whose line this block holds."""
+        for whole in tuple(self._hoped):
+            for index, row in enumerate(block.text.split("\n")):
+                match = whole.spec.pattern.search(row)
+                if match is None:
+                    continue
+                groups = {name: value for name, value in match.groupdict().items() if value is not None}
+                extent, line = whole.extent, block.line + index
+                extent.id = self._id(whole.spec, groups)
+                extent.place, extent.text = self._place(line, row), self._line(line)
+                for source in whole.spec.fields:
+                    if source.group and source.group in groups:
+                        self._value(extent, source, groups[source.group], line, row)
+                self._hoped.remove(whole)
+                self.wholes.append(whole)
+                self._done.append(extent)
+                self.faults += extent.faults
+                break
 
     def _asserts(self, block: Block) -> bool:
         """Whether the document itself says what stands here: a quotation is somebody else's, a form to fill in and a
@@ -205,12 +267,16 @@ class Outline:
     def paragraph(self, block: Block) -> None:
         if self._silent:
             return
-        owner = self._item or self._document
-        if block.level == 0:
-            owner.pending = None
-        self._read_labels(owner, block)
-        self._read_patterns(owner, block)
+        for owner in self._here():
+            if block.level == 0:
+                owner.pending = None
+            self._read_labels(owner, block)
+            self._read_patterns(owner, block)
         self._read_sentences(block)
+
+    def _here(self) -> Sequence[_Extent]:
+        """Whose fields stand here: those of the item around, else of the document and what it declares as a whole."""
+        return self._owners if self._item is None else (self._item,)
 
     def item(self, block: Block) -> None:
         if self._silent:
@@ -218,32 +284,54 @@ class Outline:
         for spec in self._item_specs:
             if self._declare(spec, block):
                 return
-        owner = self._item or self._document
         box = check_box(block.text)
-        if box is not None:
-            self._read_box(owner, block, box)
-        if owner.pending is not None:
-            self._read_pending(owner, owner.pending, block, box)
-        else:
-            self._read_labels(owner, block)
-            self._read_patterns(owner, block)
+        for owner in self._here():
+            if box is not None:
+                self._read_box(owner, block, box)
+            if owner.pending is not None:
+                self._read_pending(owner, owner.pending, block, box)
+            else:
+                self._read_labels(owner, block)
+                self._read_patterns(owner, block)
 
     def row(self, block: Block) -> None:
         if self._silent:
             return
         for spec in self._row_specs:
             self._declare_row(spec, block)
-        owner = self._item or self._document
-        if owner.by_row and len(block.cells) > 1:
-            self._read_row(owner, block)
+        for owner in self._here():
+            if owner.by_row and len(block.cells) > 1:
+                self._read_row(owner, block)
 
     def fence(self, block: Block) -> None:
-        """What stands in a fence is an example or a record of another format, not prose."""
+        """What stands in a fence is an example, a quotation or a record of another format: it is read only for a field
+        that asks for just this, wherever it stands.
+        """
+        for owner in self._here():
+            for source in owner.fences:
+                if source.fence.search(self._lead.rsplit("\n", 1)[-1]):
+                    self._read_fence(owner, source, block)
+
+    def _read_fence(self, owner: _Extent, source: FieldSource, block: Block) -> None:
+        """The text of a fenced block, or what the pattern of the field finds in its lines."""
+        rows = [
+            (block.line + index, row) for index, row in enumerate(block.text.split("\n"), 1) if row.strip()
+        ]
+        if source.match is None:
+            if rows:
+                text = "\n".join(row for _, row in rows)
+                self._value(owner, source, text, rows[0][0], rows[0][1])
+            return
+        for line, row in rows:
+            match = source.match.search(row)
+            if match is not None:
+                self._value(owner, source, match.group(1) if match.re.groups else row, line, row)
 
     # ---------------------------------------------------------------- extents
 
     def _end_extents(self, level: int, line: int) -> None:
-        self._document.pending = None
+        for owner in self._owners:
+            owner.pending = None
         if self._silent and level <= self._silent:
             self._silent = 0
         if self._item is not None:
@@ -308,13 +396,13 @@ class Outline:
                 self._value(owner, source, value, block.line, value, column)
 
     def _open_sections(self, block: Block) -> None:
-        owner = self._item or self._document
-        for source in owner.sources:
-            if source.section is not None and source.section.search(block.text):
-                owner.pending = source
-                if not source.type.many:
-                    continue
-                owner.add(source.name, Reading([], Place(self.path, block.line, 1), self._line(block.line)))
+        for owner in self._here():
+            for source in owner.sources:
+                if source.section is not None and source.section.search(block.text):
+                    owner.pending = source
+                    if source.type.many:
+                        place = Place(self.path, block.line, 1)
+                        owner.add(source.name, Reading([], place, self._line(block.line)))
         if self.reader.sections is None or not self.reader.sections.search(block.text):
             return
         place = Place(self.path, block.line, 1)
@@ -332,9 +420,10 @@ class Outline:
     # ---------------------------------------------------------------- fields
 
     def _read_heading_field(self, block: Block) -> None:
-        for source in self._document.sources:
-            if source.heading == block.level and source.name not in self._document.fields:
-                self._value(self._document, source, block.text, block.line, block.text)
+        for owner in self._owners:
+            for source in owner.sources:
+                if source.heading == block.level and source.name not in owner.fields:
+                    self._value(owner, source, block.text, block.line, block.text)
 
     def _read_labels(self, owner: _Extent, block: Block) -> None:
         """`Label: value` at the start of a line. A text or a list runs on to the next line that looks like a label; a
@@ -385,7 +474,9 @@ class Outline:
             return self._references(source, text, line)
         if source.type.name == "checklist":
             return (Reading(box, place, self._line(line)),) if box is not None else ()
-        return (Reading(" ".join((box.text if box else text).split()), place, self._line(line)),)
+        value = " ".join((box.text if box else text).split())
+        span = _ONE_SPAN.fullmatch(value)
+        return (Reading(span[1] if span else value, place, self._line(line)),)
 
     def _references(self, source: FieldSource, text: str, line: int, column: int = 0) -> tuple[Reading, ...]:
         ids = self.model.ids.get(source.type.target)
@@ -423,9 +514,8 @@ class Outline:
             self._scalar(owner, source, text, place)
 
     def _scalar(self, owner: _Extent, source: FieldSource, text: str, place: Place) -> None:
-        reading = typed_reading(
-            source, text, place, self._line(place.line), self.model, self.faults, owner.id
-        )
+        faults, name = (self.faults, owner.id) if owner.id else (owner.faults, f"this {owner.kind}")
+        reading = typed_reading(source, text, place, self._line(place.line), self.model, faults, name)
         if reading is not None:
             owner.add(source.name, reading)
 

@@ -195,6 +195,9 @@ def _markdown(assembly: _Assembly, text: str, model: DocumentModel) -> Document 
         assembly.fault("too-deep", str(deep), Place(path, deep.line, 1))
     fields = document_fields(metadata, reader.fields, model, path, lines, assembly.faults)
     fields.update(outline.document_fields())
+    for whole in outline.wholes:
+        own = document_fields(metadata, whole.spec.fields, model, path, lines, assembly.faults)
+        whole.extent.add_all(own)
     assembly.declarations.append(_bare_document(path)._replace(fields=fields))
     assembly.declarations += outline.declarations()
     assembly.mentions += outline.mentions

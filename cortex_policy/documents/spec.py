@@ -22,7 +22,7 @@ class FieldSource(NamedTuple):
     pattern; `paragraph`: a pattern in lines of prose (`anywhere`: the same for many lines at once); `sentence`: a text
     that must stand in prose; `section`: the list under a heading; `columns`: cells of the declaring table row; `table`:
     the second cell of a row that starts with the name; `heading`: the first heading of that level; `boxes`: every check
-    box in the extent.
+    box in the extent; `fence`: the fenced block below a line that matches (`match`: only the first group of each line).
     """
 
     name: str
@@ -38,12 +38,14 @@ class FieldSource(NamedTuple):
     table: tuple[str, ...] = ()
     heading: int = 0
     boxes: bool = False
+    fence: Any = None
+    match: Any = None
     blocks: frozenset[str] = frozenset({"paragraph", "item"})
     strict: bool = True
 
 
 class DeclarationSpec(NamedTuple):
-    """How items of one kind are found. `at` is `heading`, `item`, `row`, `record`, `keyed` or `root`.
+    """How items of one kind are found. `at` is `heading`, `item`, `row`, `document`, `record` or `root`.
 
     `id` is a template over the pattern's groups, `{stem}` and `{name}`; empty means the group or key named `id`.
     """

@@ -12,7 +12,8 @@ from cortex_policy.report.escape import json_text, lines_to_text, visible
 from cortex_policy.report.frame import wrap
 from cortex_policy.report.style import Style
 from cortex_policy.report.words import counted
-from cortex_policy.ruleset.steps import GateFact, ProofStep
+from cortex_policy.ruleset.gates import GIVEN
+from cortex_policy.ruleset.steps import GateFact, ProofStep, plain
 from cortex_policy.ruleset.unblock import Change, Unblocking
 from cortex_policy.verdicts.gates import GateCondition, GateVerdict, Verdict
 
@@ -121,10 +122,20 @@ def _facts(facts: Iterable[GateFact], indent: str, style: Style) -> Iterator[str
 
 def fact_text(fact: GateFact) -> str:
     """A fact with its place; where no value counts, with the line that ought to say one, or that contradicts."""
+    if not fact.line:
+        return _supplied_text(fact)
     place = f"{fact.path}:{fact.line}:{fact.column}"
     if fact.value is None:
         return visible(f"{fact.name} has no value  {place}: {fact.text}")
     return visible(f"{fact.name} = {value_text(fact.value)}  {place}")
+
+
+def _supplied_text(fact: GateFact) -> str:
+    """A fact that no document states."""
+    if fact.value is None:
+        name = fact.name.rpartition(".")[2]
+        return visible(f"{fact.name} is not supplied: only the caller can say it, by --set {name}=VALUE")
+    return visible(f"{fact.name} = {value_text(fact.value)}  ({fact.text})")
 
 
 def _hop(hop: Hop) -> str:
@@ -151,7 +162,9 @@ def unblocking_lines(found: Unblocking, style: Style) -> Iterator[str]:
     elif found.complete and not found.open:
         yield "nothing that is marked as actionable would unblock it"
     for name in found.open:
-        yield from hanging(f"{visible(name)} may have to change too, to what nobody can guess", "  ", style)
+        given = name.startswith(f"{GIVEN}.")
+        what = "has to be supplied" if given else "may have to change too, to what nobody can guess"
+        yield from hanging(f"{visible(name)} {what}", "  ", style)
     if not found.complete:
         yield "the search reached a limit: there may be others"
 
@@ -190,6 +203,7 @@ def render_gate_json(found: GateVerdict, inputs: Inputs) -> str:
             "unblock_open": list(found.unblocking.open),
             "trust": "documents",
             "dispatches": False,
+            "given": {name: plain(value) for name, value in sorted(found.given.items())},
         }
     )
 

@@ -97,6 +97,9 @@ STANDARD_SIGNATURES: Final[Mapping[str, Signature]] = MappingProxyType(
         "max": Signature((_LIST,), DYN, either=True, follows="element"),
         "distinct": Signature((_LIST,), _LIST, either=True, follows="argument"),
         "sort": Signature((_LIST,), _LIST, either=True, follows="argument"),
+        "stated": Signature((_LIST,), _LIST, follows="argument"),
+        "one": Signature((_LIST,), DYN, follows="element"),
+        "paths_within": Signature((list_of(STRING), list_of(STRING)), BOOL),
     }
 )
 

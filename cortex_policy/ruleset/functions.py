@@ -385,6 +385,80 @@ def _sort(values: Any) -> Any:
     return values.__class__(sorted(values))
 
 
+def _stated(values: Any) -> Any:
+    """The list itself; unknown where it is empty, because what nobody stated shows nothing."""
+    return values if _expect(values, tuple, OpenTuple) or values.__class__ is OpenTuple else UNKNOWN
+
+
+def _one(values: Any) -> Any:
+    """The only element; unknown where there is none, or where the list may lack members."""
+    values = _expect(values, tuple, OpenTuple)
+    if values.__class__ is OpenTuple or not values:
+        return UNKNOWN
+    return values[0] if len(values) == 1 else Failure(f"there are {len(values)} where only one is meant")
+
+
+# --------------------------------------------------------------------------- paths
+
+
+def _paths_within(paths: Any, allowed: Any) -> Any:
+    """Whether each path lies in one of `allowed`; unknown where no path is named, and where a list may lack members.
+
+    A path that leaves the root it is relative to lies nowhere; an entry that cannot be understood is a failure.
+    """
+    paths, allowed = _closed(paths), _closed(allowed)
+    for values in (paths, allowed):
+        if values is UNKNOWN or values.__class__ is Failure:
+            return values
+    areas = [_area(_expect(entry, str)) for entry in allowed]
+    wrong = next((area for area in areas if area.__class__ is Failure), None)
+    if wrong is not None:
+        return wrong
+    if not paths:
+        return UNKNOWN
+    return all(_inside(_parts(_expect(path, str)), areas) for path in paths)
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """The steps of a path; empty for one that does not stay below the root it is relative to."""
+    steps = tuple(step for step in path.strip().split("/") if step not in ("", "."))
+    strange = path.strip().startswith(("/", "~")) or "\\" in path or ".." in steps
+    return () if strange else steps
+
+
+def _area(entry: str) -> Any:
+    """What one entry covers: its steps, and whether all that lies below (`src/`, `src/**`) is meant too."""
+    below = entry.strip().endswith(("/", "/**"))
+    steps = _parts(entry.strip().removesuffix("**"))
+    if not steps or any("**" in step for step in steps):
+        return Failure(f"`{entry[:80]}` is no path below the root, such as `src/`, `src/a.py` or `*.md`")
+    return steps, below
+
+
+def _inside(steps: tuple[str, ...], areas: list[Any]) -> bool:
+    return bool(steps) and any(
+        (len(steps) >= len(area) if below else len(steps) == len(area))
+        and all(_like(step, pattern) for step, pattern in zip(steps, area, strict=False))
+        for area, below in areas
+    )
+
+
+def _like(text: str, pattern: str) -> bool:
+    """Whether `text` matches `pattern`, in which `*` stands for any characters; linear in each literal piece."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return text == pattern
+    if not text.startswith(first) or len(text) < len(pattern) - len(rest) or not text.endswith(rest[-1]):
+        return False
+    at, end = len(first), len(text) - len(rest[-1])
+    for piece in rest[:-1]:
+        found = text.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return at <= end
+
+
 STANDARD: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
     {
         "size": _size,
@@ -412,5 +486,8 @@ STANDARD: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "max": _extreme(">"),
         "distinct": _distinct,
         "sort": _sort,
+        "stated": _stated,
+        "one": _one,
+        "paths_within": _paths_within,
     }
 )

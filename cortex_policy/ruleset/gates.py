@@ -9,30 +9,57 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.nodes import Mapping as NodeMapping
 from cortex_policy.documents.nodes import Node, Scalar
-from cortex_policy.errors import Problem
-from cortex_policy.ruleset.checker import Environment
+from cortex_policy.documents.values import FieldType, bare, scalar
+from cortex_policy.errors import ConfigurationError, Problem
+from cortex_policy.model import SUPPLIED, Record
+from cortex_policy.ruleset.checker import Environment, check
 from cortex_policy.ruleset.forms import Form, Source, suggest
-from cortex_policy.ruleset.rules import read_condition, read_subject
-from cortex_policy.ruleset.syntax import Literal
+from cortex_policy.ruleset.kinds import read_type
+from cortex_policy.ruleset.parser import parse
+from cortex_policy.ruleset.rules import read_condition, read_subject, static_type
+from cortex_policy.ruleset.syntax import DYN, Literal, SyntaxFault, record_of
 from cortex_policy.ruleset.syntax import Node as Expression
 
-GATE_KEYS: Final = "gate for profiles require examples".split()
+GATE_KEYS: Final = "gate for inputs let profiles require examples".split()
+INPUT_KEYS: Final = "type about".split()
 DEMAND_KEYS: Final = "id profile that phase why source".split()
-GATE_EXAMPLE_KEYS: Final = "name files expect".split()
+GATE_EXAMPLE_KEYS: Final = "name files set expect".split()
 GATE_EXPECT_KEYS: Final = "subject profile phase condition".split()
 PHASES: Final = ("pre", "post")
 """`pre`: needed before anything is dispatched; `post`: needed before the subject counts as done."""
 EXAMPLE_VERDICTS: Final[Mapping[str, str]] = {"pass": "allow", "fail": "deny", "blocked": "blocked"}
 """What the examples below each key must come to."""
 
+GIVEN: Final = "given"
+"""What expressions call the facts that the caller supplies, and the kind of the record that holds them."""
+INPUT_TYPES: Final = ("text", "bool", "int", "number", "date", "datetime", "duration", "list", "enum")
+"""Types of supplied facts: those that can be written in one word of a command line."""
+
 _NOTHING: Final = Literal(False, 0, 0)
 """Stands for an expression that is none, in a gate that is never made."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_VARIABLE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+class GateInput(NamedTuple):
+    """A fact that no document can tell, such as a clean tree: whoever calls supplies it, or it is unknown."""
+
+    name: str
+    type: FieldType
+    about: str
+
+
+class Let(NamedTuple):
+    """A value that conditions call by name; `text` is the expression as written."""
+
+    name: str
+    text: str
+    tree: Expression
 
 
 class Demand(NamedTuple):
@@ -53,6 +80,7 @@ class GateExample(NamedTuple):
     name: str
     verdict: str
     files: Mapping[str, str]
+    given: Mapping[str, str]
     subject: str
     profile: str
     phase: str
@@ -73,6 +101,8 @@ class Gate(NamedTuple):
     variable: str
     collection_text: str
     collection: Expression
+    inputs: tuple[GateInput, ...]
+    lets: tuple[Let, ...]
     profiles: tuple[str, ...]
     require: tuple[Demand, ...]
     pack: str
@@ -101,7 +131,10 @@ def read_gate(node: Node, source: Source, pack: str, world: Environment) -> Gate
     if subject is None:
         return None
     variable, collection, element = subject
-    require = _require(form, source, world.with_variables({variable: element}), profiles)
+    inputs = _inputs(form, source)
+    world = _with_given(world, inputs).with_variables({variable: element})
+    lets, world = _lets(form, source, world)
+    require = _require(form, source, world, profiles)
     _complete(form, source, profiles, require)
     if len(source.problems) > before:
         return None
@@ -110,6 +143,8 @@ def read_gate(node: Node, source: Source, pack: str, world: Environment) -> Gate
         variable=variable,
         collection_text=" ".join(form.text("for").split()),
         collection=collection,
+        inputs=inputs,
+        lets=lets,
         profiles=profiles,
         require=require,
         pack=pack,
@@ -117,6 +152,53 @@ def read_gate(node: Node, source: Source, pack: str, world: Environment) -> Gate
         line=form.node.mark.line,
         examples=partial(read_gate_examples, form.node, source.path, source.text),
     )
+
+
+def _inputs(form: Form, source: Source) -> tuple[GateInput, ...]:
+    """The facts that the caller may supply, with their types."""
+    found: list[GateInput] = []
+    for key, node in form.entries("inputs"):
+        entry = source.form(node, f"input `{key.text}`", INPUT_KEYS)
+        if entry is None:
+            continue
+        if not _VARIABLE.fullmatch(key.text):
+            source.problem(key, f"`{key.text}` is no name of an input", "names look like `target_clean`")
+        declared = read_type(key, entry.get("type") or entry.node, (), source)
+        if declared is not None and declared.name not in INPUT_TYPES:
+            types = ", ".join(INPUT_TYPES)
+            source.problem(entry.get("type"), f"nobody can supply a {declared.name}", f"types: {types}")
+        elif declared is not None:
+            found.append(GateInput(key.text, declared, " ".join(entry.text("about").split())))
+    return tuple(found)
+
+
+def _with_given(world: Environment, inputs: Sequence[GateInput]) -> Environment:
+    """What conditions may name, with `given` and its fields."""
+    fields = {each.name: static_type(each.type) for each in inputs}
+    known = Environment({**world.kinds, GIVEN: fields}, world.functions, world.variables)
+    return known.with_variables({GIVEN: record_of(GIVEN)})
+
+
+def _lets(form: Form, source: Source, world: Environment) -> tuple[tuple[Let, ...], Environment]:
+    """The named values in order; each may use those before it."""
+    found: list[Let] = []
+    for key, node in form.entries("let"):
+        if not _VARIABLE.fullmatch(key.text) or key.text in world.variables:
+            source.problem(
+                key, f"`{key.text}` is no name for a value", "choose one that means nothing else yet"
+            )
+        if not isinstance(node, Scalar):
+            source.problem(node, f"`{key.text}` is an expression")
+            continue
+        try:
+            tree = parse(node.text)
+            world = world.with_variables({key.text: check(tree, world)})
+        except SyntaxFault as fault:
+            source.fault(node, fault)
+            world = world.with_variables({key.text: DYN})
+            continue
+        found.append(Let(key.text, " ".join(node.text.split()), tree))
+    return tuple(found), world
 
 
 def _profiles(form: Form, source: Source) -> tuple[str, ...]:
@@ -180,6 +262,47 @@ def _complete(form: Form, source: Source, profiles: Sequence[str], require: Sequ
             )
 
 
+# --------------------------------------------------------------------------- supplied facts
+
+NOTHING_GIVEN: Final = Record(kind=GIVEN, id=GIVEN, place=SUPPLIED, values={}, places={})
+"""No supplied fact at all: each is unknown."""
+
+
+def supplied(gate: Gate, values: Mapping[str, str]) -> Record:
+    """The facts that the caller gives, typed as the gate declares them; what is not given has no value.
+
+    Raises `ConfigurationError` for a fact that the gate does not ask for, and for a value of another type.
+    """
+    declared = {each.name: each.type for each in gate.inputs}
+    found: dict[str, Any] = {}
+    problems = []
+    for name, text in values.items():
+        if name not in declared:
+            known = ", ".join(declared) or "none"
+            hint = suggest(name, declared) or f"it asks for: {known}"
+            problems.append(Problem(message=f"gate `{gate.name}` asks for no `{name}`", hint=hint))
+            continue
+        try:
+            found[name] = _supplied_value(text, declared[name])
+        except ValueError as expected:
+            shown = " ".join(text.split())[:80]
+            problems.append(Problem(message=f"`{name}` is `{shown}`, expected {expected}"))
+    if problems:
+        raise ConfigurationError(tuple(problems))
+    return Record(
+        kind=GIVEN, id=GIVEN, place=SUPPLIED, values=found, places=dict.fromkeys(found, (SUPPLIED,))
+    )
+
+
+def _supplied_value(text: str, declared: FieldType) -> Any:
+    """A value as the command line writes it; a list is separated by commas. Raises `ValueError`."""
+    if declared.name != "list":
+        if not text.strip():
+            raise ValueError("a value")
+        return scalar(text, declared)
+    return tuple(bare(part) for part in text.split(",") if part.strip())
+
+
 # --------------------------------------------------------------------------- examples
 
 
@@ -222,6 +345,7 @@ def _example(node: Node, key: str, number: int, source: Source, gate: Form) -> G
         name=form.text("name", f"{key} {number}"),
         verdict=key,
         files=files,
+        given={key.text: value.text for key, value in form.entries("set") if isinstance(value, Scalar)},
         subject=expect.text("subject"),
         profile=expect.word("profile", profiles, profiles[-1]),
         phase=expect.word("phase", PHASES, "pre"),

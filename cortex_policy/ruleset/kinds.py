@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.nodes import Mapping as NodeMapping
@@ -25,25 +25,31 @@ READER_KEYS: Final = (
     "sections mentions "
     "document_references items claims times unclaimed"
 ).split()
-ITEM_KEYS: Final = "kind source heading item row record id only exclude fields".split()
-FIELD_KEYS: Final = "key label group paragraph sentence section column table heading boxes in strict".split()
-_PLACES: Final = "key label group paragraph sentence section column table heading boxes".split()
+ITEM_KEYS: Final = "kind source heading item row document record id only exclude fields".split()
+FIELD_KEYS: Final = (
+    "key label group paragraph sentence section column table heading boxes fence in match strict".split()
+)
+_PLACES: Final = "key label group paragraph sentence section column table heading boxes fence".split()
 _BLOCKS: Final = ("paragraph", "item")
 
-_PROSE: Final = frozenset({"document", "heading"})
+_PROSE: Final = frozenset({"document", "heading", "whole"})
 _PLACES_OF: Final[Mapping[str, frozenset[str]]] = {
-    "key": frozenset({"document", "record"}),
+    "key": frozenset({"document", "record", "whole"}),
     "label": _PROSE,
-    "group": frozenset({"heading", "item"}),
+    "group": frozenset({"heading", "item", "whole"}),
     "paragraph": _PROSE,
     "sentence": frozenset({"document"}),
     "section": _PROSE,
     "column": frozenset({"row"}),
     "table": _PROSE,
-    "heading": frozenset({"document"}),
+    "heading": frozenset({"document", "whole"}),
     "boxes": _PROSE,
+    "fence": _PROSE,
 }
-"""For each place of a field, what may have fields there; a field that could never be read is a broken pack."""
+"""For each place of a field, what may have fields there; a field that could never be read is a broken pack.
+
+`document` is the document itself, `whole` an item that a whole document declares.
+"""
 _TYPES_AT: Final[Mapping[str, frozenset[str]]] = {
     "sentence": frozenset({"bool"}),
     "boxes": frozenset({"checklist"}),
@@ -61,7 +67,7 @@ def read_kinds(form: Form, source: Source) -> dict[str, KindSpec]:
         kind = source.form(node, f"kind `{key.text}`", KIND_KEYS)
         if kind is None:
             continue
-        typed = ((name, _type(name, value, names, source)) for name, value in kind.entries("fields"))
+        typed = ((name, read_type(name, value, names, source)) for name, value in kind.entries("fields"))
         fields = {name.text: declared for name, declared in typed if declared is not None}
         ids = read_pattern(kind, "id", source)
         kinds[key.text] = KindSpec(
@@ -86,7 +92,7 @@ def _actionable(kind: Form, fields: Mapping[str, FieldType], source: Source) -> 
     return kind.texts("actionable")
 
 
-def _type(name: Scalar, node: Node, kinds: list[str], source: Source) -> FieldType | None:
+def read_type(name: Scalar, node: Node, kinds: Sequence[str], source: Source) -> FieldType | None:
     """`date`, `{enum: [a, b]}`, `{references: kind}` …; None when it is none of them."""
     if name.text in _RESERVED:
         source.problem(name, f"every item has `{name.text}` already", "choose another name")
@@ -266,7 +272,7 @@ def _declarations(form: Form, source: Source, kinds: Mapping[str, KindSpec]) -> 
 
 
 def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> DeclarationSpec | None:
-    """One way in which a document declares items: by heading, list item, table row or record."""
+    """One way in which a document declares items: by heading, list item, table row, as a whole, or by record."""
     form = source.form(node, "a declaration of items", ITEM_KEYS)
     if form is None:
         return None
@@ -278,9 +284,9 @@ def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> D
             suggest(name, kinds) or "kinds stand in `pack.yaml`",
         )
         return None
-    ways = [way for way in ("heading", "item", "row", "record") if form.get(way) is not None]
+    ways = [way for way in _WAYS if form.get(way) is not None]
     if len(ways) != 1:
-        source.problem(node, f"`{name}` is declared by one of heading, item, row, record")
+        source.problem(node, f"`{name}` is declared by one of {', '.join(_WAYS)}")
         return None
     shape = source.form(form.get(ways[0]), ways[0], _WAYS[ways[0]])
     if shape is None:
@@ -296,18 +302,20 @@ def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> D
         id=form.text("id", "") or (shape.text("id", "") if shape.get("root") else ""),
         id_keys=() if shape.get("root") else shape.texts("id" if ways[0] == "record" else "columns"),
         scalar=shape.text("scalar", "") if ways[0] == "record" else "",
-        fields=_fields(form, source, kinds[name], name, ways[0], pattern),
+        fields=_fields(form, source, kinds[name], name, _WHERE.get(ways[0], ways[0]), pattern),
         only=read_all(form, "only", source, compile_glob),
         exclude=read_all(form, "exclude", source, compile_glob),
     )
 
 
 _WAY_OF: Final = {"root": "record"}
+_WHERE: Final = {"document": "whole"}
 
 _WAYS: Final[Mapping[str, tuple[str, ...]]] = {
     "heading": ("levels", "pattern"),
     "item": ("pattern",),
     "row": ("columns", "pattern"),
+    "document": ("pattern",),
     "record": ("id", "root", "scalar"),
 }
 
@@ -338,8 +346,17 @@ def _check_id(form: Form, shape: Form, way: str, pattern: Any, kind: KindSpec, s
         source.problem(
             shape.node, f"kind `{kind.name}` has no `id` pattern, so its records cannot be told from others"
         )
+    elif way == "document":
+        _check_whole_id(form, shape, pattern, source)
     elif way == "row" and shape.get("columns") is None:
         source.problem(shape.node, "row needs `columns`: the header names, the id's first")
+
+
+def _check_whole_id(form: Form, shape: Form, pattern: Any, source: Source) -> None:
+    if pattern is None:
+        source.problem(shape.node, "document needs a `pattern`: a line that says what the document is")
+    elif "id" not in pattern.groupindex and form.get("id") is None:
+        source.problem(form.node, "document needs an `id` template, such as `packet:{stem}`")
 
 
 def _fields(
@@ -386,6 +403,8 @@ def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -
     for node in form.scalars("in"):
         if node.text not in _BLOCKS:
             source.problem(node, f"no block `{node.text}`", "blocks: " + ", ".join(_BLOCKS))
+    if form.get("match") is not None and place != "fence":
+        source.problem(form.get("match"), "`match` goes with `fence`")
     level = form.text("heading", "0")
     return FieldSource(
         name=name,
@@ -401,6 +420,8 @@ def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -
         table=tuple(row.casefold() for row in form.texts("table")),
         heading=int(level) if level in "0123456" else 0,
         boxes=form.flag("boxes", False),
+        fence=read_pattern(form, "fence", source),
+        match=read_pattern(form, "match", source),
         blocks=frozenset(blocks),
         strict=form.flag("strict", True),
     )

@@ -124,7 +124,8 @@ INJECTED: Final[Mapping[str, Type]] = {"now": TIMESTAMP, "today": DATE}
 def environment(fields: Mapping[str, Mapping[str, FieldType]]) -> Environment:
     """What expressions may name: the kinds with their fields, and every function."""
     kinds = {
-        kind: {name: _static(declared) for name, declared in named.items()} for kind, named in fields.items()
+        kind: {name: static_type(declared) for name, declared in named.items()}
+        for kind, named in fields.items()
     }
     return Environment(kinds=kinds, functions=HOST_SIGNATURES, variables=INJECTED)
 
@@ -144,7 +145,8 @@ _STATIC: Final[Mapping[str, Type]] = {
 }
 
 
-def _static(declared: FieldType) -> Type:
+def static_type(declared: FieldType) -> Type:
+    """The type that expressions see of a declared field."""
     if declared.name == "enum":
         return enum_of(frozenset(declared.words))
     if declared.name == "reference":

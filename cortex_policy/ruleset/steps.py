@@ -10,12 +10,15 @@ from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.facts import Facts, Hop
-from cortex_policy.model import UNKNOWN, OpenTuple, Outcome, Place, Record
+from cortex_policy.model import SUPPLIED, UNKNOWN, OpenTuple, Outcome, Place, Record
 from cortex_policy.ruleset.explain import Read
 from cortex_policy.ruleset.operators import Failure
 from cortex_policy.ruleset.proof import Proof
 from cortex_policy.ruleset.syntax import Call, Comprehension, Logical, Ternary, Unary
 from cortex_policy.ruleset.template import show
+
+SUPPLIED_BY: Final = "supplied by the caller"
+"""Stands for the line of a fact that no document states."""
 
 MAX_PLACES: Final = 20
 """Places of one fact: a list may have been read in as many places as it has members."""
@@ -94,6 +97,8 @@ class Writer(NamedTuple):
         )
 
     def _line(self, place: Place) -> str:
+        if place == SUPPLIED:
+            return SUPPLIED_BY
         rows = self.lines(place.path)
         return rows[place.line - 1].strip() if 0 < place.line <= len(rows) else ""
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.spec import DocumentModel
 from cortex_policy.graph import Key
-from cortex_policy.model import UNKNOWN, Record
+from cortex_policy.model import SUPPLIED, UNKNOWN, Record
 from cortex_policy.ruleset.explain import Read
 from cortex_policy.ruleset.proof import Proof, reads, walk
 from cortex_policy.ruleset.syntax import Comprehension, Logical, Unary
@@ -200,6 +200,8 @@ class _Search:
     def _changes(self, read: Read) -> Iterator[Change]:
         """Every other value of an actionable field; of an item that nobody declares nothing can be changed."""
         record = read.record
+        if record.place == SUPPLIED and read.field not in record.values:
+            self.open.add(f"{record.id}.{read.field}")
         kind = self.model.kinds.get(record.kind)
         if kind is None or read.field not in kind.actionable or not _declared(record):
             return

@@ -6,20 +6,23 @@ there must be one; a subject that is not there, or not surely one, is blocked. S
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.spec import DocumentModel
 from cortex_policy.facts import Facts, Trial
-from cortex_policy.model import Declaration, OpenTuple, Outcome, Record
+from cortex_policy.model import UNKNOWN, Declaration, OpenTuple, Outcome, Record
 from cortex_policy.ruleset.evaluator import compile_expression
 from cortex_policy.ruleset.explain import Read, explain
-from cortex_policy.ruleset.gates import Demand, Gate
+from cortex_policy.ruleset.gates import GIVEN, NOTHING_GIVEN, Demand, Gate, Let
 from cortex_policy.ruleset.operators import Failure
-from cortex_policy.ruleset.proof import compile_proof, walk
+from cortex_policy.ruleset.proof import compile_proof, reads, walk
 from cortex_policy.ruleset.steps import GateFact, Lines, ProofStep, Writer, missing
+from cortex_policy.ruleset.syntax import Node as Expression
+from cortex_policy.ruleset.syntax import free_names
 from cortex_policy.ruleset.unblock import Attempt, Fields, Unblocking, needed, obstacles, search
 from cortex_policy.verdicts import outcome_of
 
@@ -62,6 +65,8 @@ class GateVerdict(NamedTuple):
     reason: str
     conditions: tuple[GateCondition, ...]
     unblocking: Unblocking
+    given: Mapping[str, Any] = MappingProxyType({})
+    """What the caller supplied."""
 
 
 def combine(outcomes: Iterable[Outcome]) -> Verdict:
@@ -87,16 +92,24 @@ class Judge:
     """One gate in one profile and phase, over the facts at one time; `judge` and the agenda are made of it."""
 
     def __init__(
-        self, gate: Gate, profile: str, phase: str, facts: Facts, lines: Lines, now: datetime
+        self,
+        gate: Gate,
+        profile: str,
+        phase: str,
+        facts: Facts,
+        lines: Lines,
+        now: datetime,
+        given: Record = NOTHING_GIVEN,
     ) -> None:
         self.gate = gate
         self.profile = profile
         self.phase = phase
+        self.given = given
         self.facts = facts
         self.lines = lines
         self.now = now
         self._copy: tuple[Trial, Judge] | None = None
-        self.injected = {"now": now, "today": now.date()}
+        self.injected = {"now": now, "today": now.date(), GIVEN: given}
         self.demands = gate.demands(profile)
         self.counted = tuple(demand for demand in self.demands if phase == "post" or demand.phase == "pre")
 
@@ -136,9 +149,16 @@ class Judge:
         places = ", ".join(f"{place.path}:{place.line}" for place in own)
         return f"`{record.id}` is declared {len(own)} times: {places}"
 
+    def values(self, subject: Record) -> dict[str, Any]:
+        """The variables of the conditions on one subject: the present, what was supplied, and what `let` names."""
+        env = {**self.injected, self.gate.variable: subject}
+        for each in self.gate.lets:
+            env[each.name] = compile_expression(each.tree, self.facts.functions)(dict(env))
+        return env
+
     def quickly(self, subject: Record) -> Verdict:
         """The verdict alone."""
-        env = {**self.injected, self.gate.variable: subject}
+        env = self.values(subject)
         functions = self.facts.functions
         verdict = combine(outcome_of(compile_expression(d.tree, functions)(dict(env))) for d in self.counted)
         return Verdict.BLOCKED if verdict is Verdict.ALLOW and self.unseen(subject) else verdict
@@ -153,16 +173,34 @@ class Judge:
 
     def condition(self, demand: Demand, subject: Record) -> GateCondition:
         """One condition on one subject, with its proof."""
-        env = {**self.injected, self.gate.variable: subject}
+        env = self.values(subject)
         proof = compile_proof(demand.tree, self.facts.functions)(dict(env))
         found = self.reasons(demand, subject)
         writer = Writer(self.facts, self.lines, demand.text)
         outcome = outcome_of(proof.value)
         return self._reported(demand, outcome)._replace(
             facts=writer.stated(found),
-            missing=() if outcome is Outcome.TRUE else missing(found, walk(proof), demand.text),
+            missing=()
+            if outcome is Outcome.TRUE
+            else (*missing(found, walk(proof), demand.text), *self._unnamed(demand.tree, env)),
             proof=writer.step(proof),
         )
+
+    def _unnamed(self, tree: Expression, env: Mapping[str, Any]) -> Iterator[str]:
+        """What the expression calls by a name of `let` that stands for nothing known, as the name is explained."""
+        for each in self._lets_of(tree):
+            if env[each.name] is UNKNOWN and all(
+                env[o.name] is not UNKNOWN for o in self._lets_of(each.tree)
+            ):
+                yield f"{each.name}, that is {each.text}"
+
+    def _lets_of(self, tree: Expression) -> tuple[Let, ...]:
+        """The names of `let` that an expression rests on, those that they rest on among them."""
+        names = set(free_names(tree))
+        for each in reversed(self.gate.lets):
+            if each.name in names:
+                names |= free_names(each.tree)
+        return tuple(each for each in self.gate.lets if each.name in names)
 
     def _reported(self, demand: Demand, outcome: Outcome) -> GateCondition:
         return GateCondition(
@@ -208,6 +246,7 @@ class Judge:
             reason=reason,
             conditions=tuple(conditions),
             unblocking=NOTHING_TRIED,
+            given=self.given.values,
         )
 
     def unblocking(self, subject: Record, model: DocumentModel, *, every: bool = True) -> Unblocking:
@@ -227,35 +266,41 @@ class Judge:
         """A copy of the facts and a judge of it; made once, because it costs as much as joining all documents."""
         if self._copy is None:
             trial = self.facts.trial()
-            other = Judge(self.gate, self.profile, self.phase, trial.facts, self.lines, self.now)
+            other = Judge(self.gate, self.profile, self.phase, trial.facts, self.lines, self.now, self.given)
             self._copy = trial, other
         return self._copy
 
     def reasons(self, demand: Demand, subject: Record) -> tuple[Read, ...]:
         """The fields that decided one condition, each once."""
-        env = {**self.injected, self.gate.variable: subject}
+        env = self.values(subject)
         found = explain(demand.tree, env, self.facts.functions)
         read = [*found.reads, *(read for witness in found.witnesses for read in witness.reads)]
         return tuple({(id(each.record), each.field): each for each in read}.values())
 
     def obstacles(self, subject: Record) -> tuple[Read, ...]:
         """Every fact that keeps a condition that counts from being true."""
-        env = {**self.injected, self.gate.variable: subject}
+        env = self.values(subject)
         proofs = (compile_proof(d.tree, self.facts.functions)(dict(env)) for d in self.lacking(subject))
         found = [read for proof in proofs for read in obstacles(proof)]
         return tuple({(id(read.record), read.field): read for read in found}.values())
 
     def lacking(self, subject: Record) -> tuple[Demand, ...]:
         """The conditions that count and are not true."""
-        env = {**self.injected, self.gate.variable: subject}
+        env = self.values(subject)
         functions = self.facts.functions
         return tuple(d for d in self.counted if compile_expression(d.tree, functions)(dict(env)) is not True)
+
+    def _behind(self, tree: Expression, env: Mapping[str, Any]) -> Iterator[Read]:
+        """What was read for the values that the expression calls by names of `let`: the proof of it does not show."""
+        for each in self._lets_of(tree):
+            yield from reads(compile_proof(each.tree, self.facts.functions)(dict(env)))
 
     def attempt(self, subject: Record) -> Attempt:
         """Whether the gate allows `subject`, else what the first condition that is not true depends on."""
         for demand in self.lacking(subject)[:1]:
-            env = {**self.injected, self.gate.variable: subject}
-            return needed(compile_proof(demand.tree, self.facts.functions)(env))
+            env = self.values(subject)
+            told = needed(compile_proof(demand.tree, self.facts.functions)(dict(env)))
+            return told._replace(reads=(*told.reads, *self._behind(demand.tree, env)))
         found, _ = self.find(subject.id, self.subjects())
         return Attempt(found is subject, whole=False)
 
