@@ -46,8 +46,9 @@ class Graph(NamedTuple):
     """All documents joined.
 
     `declarations` and `mentions` are ordered by place; `open_kinds` are the kinds of which some document out of sight
-    may declare more; `outside` are the document references that leave the root, `unseen` those into what is truncated,
-    `files` those that reach a file which is no document.
+    may declare more; `claims` are what documents say of items beside declaring them, and `hidden` names, by kind,
+    source and field, the documents that may say more and could not be read; `outside` are the document references that
+    leave the root, `unseen` those into what is truncated, `files` those that reach a file which is no document.
     """
 
     documents: tuple[Document, ...]
@@ -59,6 +60,8 @@ class Graph(NamedTuple):
     unseen: frozenset[str]
     files: frozenset[str]
     resolve: Mapping[tuple[str, str], str]
+    claims: Mapping[Key, tuple[Declaration, ...]]
+    hidden: Mapping[tuple[str, str, str], tuple[Place, ...]]
 
     def gaps(self, kind: str) -> tuple[tuple[str, str], ...]:
         """Ids of `kind` that nobody declares or mentions, between the lowest and the highest that somebody does.
@@ -150,7 +153,10 @@ def build(
     resolver = _Resolver(ordered, frozenset(tree), truncated)
     declarations: dict[Key, list[Declaration]] = {}
     mentions: dict[Key, list[Mention]] = {}
+    claims: dict[Key, list[Declaration]] = {}
     for document in ordered:
+        for claim in document.claims:
+            claims.setdefault((claim.kind, claim.id), []).append(claim)
         for declaration in document.declarations:
             declarations.setdefault((declaration.kind, declaration.id), []).append(declaration)
         for mention in document.mentions:
@@ -169,7 +175,19 @@ def build(
         outside=frozenset(resolver.outside),
         files=frozenset(resolver.files),
         resolve=resolver.known,
+        claims={key: tuple(sorted(found, key=lambda d: d.place)) for key, found in claims.items()},
+        hidden=_hidden(ordered),
     )
+
+
+def _hidden(documents: Sequence[Document]) -> dict[tuple[str, str, str], tuple[Place, ...]]:
+    """What documents that were not read whole may say, each with the place of the first fault that hides it."""
+    hidden: dict[tuple[str, str, str], tuple[Place, ...]] = {}
+    for document in documents:
+        faults = [fault.place for fault in document.faults if FAULTS[fault.code].hides]
+        for said in document.may_claim if faults else ():
+            hidden[said] = (*hidden.get(said, ()), faults[0])
+    return hidden
 
 
 def _open_kinds(documents: Sequence[Document]) -> frozenset[str]:

@@ -10,6 +10,7 @@ Hot values are named tuples (a document has thousands of places); all lines and 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
@@ -88,11 +89,21 @@ class Mention(NamedTuple):
     within: str
 
 
-class Declaration(NamedTuple):
-    """One declaration of one item in one document.
+class When(NamedTuple):
+    """The time of a claim: it was made between `first` and `last`, each a datetime with its offset or a whole day.
 
-    `source` is the kind of claim that the declaring document makes (`declared`, `workboard`, …); `fields` maps a field
-    name to its readings in the order of the text.
+    A run has both at one instant.
+    """
+
+    first: date
+    last: date
+
+
+class Declaration(NamedTuple):
+    """One declaration of one item in one document, or one claim about it.
+
+    `source` is the kind of claim that the document makes (`declared`, `workboard`, …); `fields` maps a field name to
+    its readings in the order of the text. A claim may have a time, and a scope beyond which it says nothing.
     """
 
     kind: str
@@ -101,12 +112,16 @@ class Declaration(NamedTuple):
     place: Place
     text: str
     fields: Mapping[str, tuple[Reading, ...]]
+    at: When | None = None
+    scope: str = ""
 
 
 class Document(NamedTuple):
     """All that one file says, from its bytes and the pack alone (so it can be cached, or read in another process).
 
-    `complete` is false when some of the file could not be read, so that it may declare items nobody sees.
+    `claims` are what it says of items that it need not declare. `complete` is false when some of the file could not be
+    read, so that it may declare items of the kinds in `may_declare` that nobody sees, and say what is in `may_claim`:
+    kind, source and field.
     """
 
     path: str
@@ -118,6 +133,8 @@ class Document(NamedTuple):
     mentions: tuple[Mention, ...]
     faults: tuple[Fault, ...]
     may_declare: frozenset[str]
+    claims: tuple[Declaration, ...] = ()
+    may_claim: frozenset[tuple[str, str, str]] = frozenset()
 
 
 # --------------------------------------------------------------------------- what is held true

@@ -57,15 +57,14 @@ def _something(reading: Reading) -> None:
 def _item_view(key: Key, record: Record, reading: Reading) -> ItemView:
     declarations = reading.graph.declarations[key]
     fields = reading.ruleset.model.kinds[key[0]].fields
-    precedence = reading.ruleset.model.precedence
+    sources = reading.ruleset.model.sources
+    said = (*declarations, *reading.graph.claims.get(key, ()))
     return ItemView(
         kind=key[0],
         id=key[1],
         declarations=tuple(declaration.place for declaration in declarations),
         fields=tuple(
-            view
-            for name in fields
-            if (view := _field_view(name, record, declarations, precedence)) is not None
+            view for name in fields if (view := _field_view(name, record, said, sources)) is not None
         ),
         declaration_texts=tuple(declaration.text for declaration in declarations),
         mentions=tuple(mention.place for mention in reading.graph.mentions.get(key, ())),
@@ -73,18 +72,41 @@ def _item_view(key: Key, record: Record, reading: Reading) -> ItemView:
 
 
 def _field_view(
-    name: str, record: Record, declarations: Sequence[Declaration], precedence: Sequence[str]
+    name: str, record: Record, said: Sequence[Declaration], sources: Sequence[str]
 ) -> FieldView | None:
-    strongest_first = sorted(declarations, key=lambda declaration: precedence.index(declaration.source))
-    claims = tuple(
-        ClaimView(declaration.source, _stated(reading.value), reading.place, reading.text)
-        for declaration in strongest_first
-        for reading in declaration.fields.get(name, ())
-    )
+    """A field with every claim on it: those that hold first, then by the strength of their sources."""
+    value, held = record.values.get(name, UNKNOWN), frozenset(record.places.get(name, ()))
+    claims = [
+        ClaimView(
+            kind=each.source,
+            value=_stated(reading.value),
+            place=reading.place,
+            text=reading.text,
+            at=_moment(each.at.first) if each.at else None,
+            until=_moment(each.at.last) if each.at else None,
+            scope=each.scope,
+            holds=value is not UNKNOWN and not each.scope and reading.place in held,
+        )
+        for each in said
+        for reading in each.fields.get(name, ())
+    ]
     if not claims:
         return None
-    value = record.values.get(name, UNKNOWN)
-    return FieldView(name, _plain(value), "conflict" if value is UNKNOWN else "stated", claims)
+    claims.sort(key=lambda claim: (not claim.holds, sources.index(claim.kind)))
+    return FieldView(name, _plain(value), _state(name, record), tuple(claims))
+
+
+def _state(name: str, record: Record) -> str:
+    if record.values.get(name, UNKNOWN) is not UNKNOWN:
+        return "stated"
+    if any(conflict.values["field"] == name for conflict in record.values.get("conflicts", ())):
+        return "conflict"
+    return "unread" if record.places.get(name) else "scoped"
+
+
+def _moment(value: date) -> str:
+    text = value.isoformat()
+    return text.replace("+00:00", "Z")
 
 
 def _stated(value: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.markdown import Block
@@ -48,6 +48,7 @@ class _Extent:
         "patterns",
         "pending",
         "place",
+        "ref",
         "source",
         "sources",
         "text",
@@ -65,6 +66,7 @@ class _Extent:
     ) -> None:
         self.kind = kind
         self.id = id
+        self.ref = Ref(kind, id)
         self.source = source
         self.place = place
         self.text = text
@@ -89,6 +91,10 @@ class _Extent:
     def add(self, name: str, reading: Reading) -> None:
         self.fields.setdefault(name, []).append(reading)
 
+    def add_all(self, fields: Mapping[str, Sequence[Reading]]) -> None:
+        for name, readings in fields.items():
+            self.fields.setdefault(name, []).extend(readings)
+
     def frozen(self) -> Declaration:
         fields = {name: tuple(map(_closed, readings)) for name, readings in self.fields.items()}
         return Declaration(self.kind, self.id, self.source, self.place, self.text, fields)
@@ -99,6 +105,13 @@ def _closed(reading: Reading) -> Reading:
     return reading._replace(value=tuple(reading.value)) if isinstance(reading.value, list) else reading
 
 
+class Heard(NamedTuple):
+    """A block that asserts, and the item in whose extent it stands."""
+
+    block: Block
+    item: Ref | None
+
+
 class Whole(NamedTuple):
     """An item that a whole document declares: how, and its extent, which counts once its line was met."""
 
@@ -107,7 +120,7 @@ class Whole(NamedTuple):
 
 
 class Outline:
-    """Reads the blocks of one document; then holds its declarations, mentions and faults."""
+    """Reads the blocks of one document; then holds its declarations, mentions and faults, and what was heard."""
 
     def __init__(self, path: str, reader: ReaderSpec, model: DocumentModel, lines: Sequence[str]) -> None:
         self.path = path
@@ -116,6 +129,7 @@ class Outline:
         self.lines = lines
         self.faults: list[Fault] = []
         self.mentions: list[Mention] = []
+        self.heard: list[Heard] = []
         self._done: list[_Extent] = []
         self._document = _Extent(
             "document", f"doc:{path}", "declared", Place(path, 1, 1), "", 0, reader.fields
@@ -169,15 +183,14 @@ class Outline:
 
     def read(self, blocks: Sequence[Block]) -> None:
         """Read every block, then scan what speaks for mentions of ids."""
-        spoken: list[tuple[Block, str]] = []
         text = "\n".join(block.text for block in blocks)
         self._live = {id(field) for field in self._patterned if field.anywhere.search(text)}
         for block in blocks:
             if self._asserts(block):
                 _BLOCKS[block.kind](self, block)
-                if not self._silent and block.kind != "fence":
-                    spoken.append((block, self._item.id if self._item else ""))
-                    if self._hoped:
+                if not self._silent:
+                    self.heard.append(Heard(block, self._item.ref if self._item else None))
+                    if self._hoped and block.kind != "fence":
                         self._meet(block)
             elif (
                 self._unsaid and block.kind == "item" and not (block.quoted or self._silent or self._template)
@@ -186,6 +199,7 @@ class Outline:
             if block.kind != "fence":
                 self._lead = block.text
         self._close_sentences()
+        spoken = [(block, item.id if item else "") for block, item in self.heard if block.kind != "fence"]
         self._scan(spoken)
 
     def _read_unsaid(self, block: Block) -> None:
@@ -360,7 +374,7 @@ class Outline:
         if spec.pattern is not None and spec.pattern.fullmatch(name) is None:
             return
         groups = {"id": name}
-        at = _cell_columns(self._line(block.line), block)
+        at = cell_columns(self._line(block.line), block)
         own = cells[columns[0]]
         place = Place(self.path, block.line, at[columns[0]] + max(0, own.find(name)))
         extent = _Extent(
@@ -376,7 +390,7 @@ class Outline:
     def _read_row(self, owner: _Extent, block: Block) -> None:
         """A table of names and values: the first cell names the field, the second is its value."""
         header, value = block.header[1].strip().casefold(), block.cells[1]
-        column = _cell_columns(self._line(block.line), block).get(header, 1)
+        column = cell_columns(self._line(block.line), block).get(header, 1)
         for source in owner.by_row.get(bare(block.cells[0]).casefold(), ()):
             if value.strip():
                 self._value(owner, source, value, block.line, value, column)
@@ -474,7 +488,7 @@ class Outline:
             message = f"more than {MAX_REFERENCES:,} references, those that ranges stand for among them"
             self.faults.append(Fault("too-many-nodes", message, self._place(line, text)))
             return ()
-        rows = _Rows(text, line, column)
+        rows = Rows(text, line, column)
         places = (rows.place(self.path, one.start, self.lines) for one in found)
         return tuple(
             Reading(one.ref, place, self._line(place.line)) for one, place in zip(found, places, strict=True)
@@ -562,7 +576,7 @@ class Outline:
         text = "\n".join(block.text for block, _ in spoken)
         declared = {(extent.place.line, extent.id) for extent in self._done}
         for ids in self.reader.mentions:
-            rows = _Rows(text, 0)
+            rows = Rows(text, 0)
             for start, end in ids.find(text):
                 index = bisect_right(starts, start) - 1
                 block, within = spoken[index]
@@ -598,7 +612,7 @@ class Outline:
 _WORD: Final = re.compile(r"[\w-]+")
 
 
-class _Rows:
+class Rows:
     """The rows of a text that was taken from the lines of a file: from an offset in it back to line and column.
 
     `line` is the line of the text's first row, `column` where it starts if that is known. Offsets come in ascending
@@ -643,7 +657,7 @@ class _Rows:
         return found.start() + 1
 
 
-def _cell_columns(line: str, block: Block) -> dict[str, int]:
+def cell_columns(line: str, block: Block) -> dict[str, int]:
     """The column of each cell of a table row, by the name of its column."""
     found: dict[str, int] = {}
     cursor = 0

@@ -115,6 +115,7 @@ class _Assembly:
         self.faults: list[Fault] = []
         self.declarations: list[Declaration] = []
         self.mentions: list[Mention] = []
+        self.claims: list[Declaration] = []
 
     def fault(self, code: str, message: str, place: Place) -> None:
         self.faults.append(Fault(code, message, place))
@@ -138,6 +139,8 @@ class _Assembly:
             mentions=tuple(self.mentions),
             faults=faults,
             may_declare=may_declare(self.reader),
+            claims=tuple(self.claims),
+            may_claim=may_claim(self.reader, self.path),
         )
 
 
@@ -150,6 +153,15 @@ def may_declare(reader: ReaderSpec) -> frozenset[str]:
     if reader.sections is not None:
         kinds.add("section")
     return frozenset(kinds)
+
+
+def may_claim(reader: ReaderSpec, path: str) -> frozenset[tuple[str, str, str]]:
+    """Kind, source and field of everything that the file at `path` may say of items."""
+    declared = ((spec.kind, spec.source, field.name) for spec in reader.declarations for field in spec.fields)
+    claimed = (
+        (spec.kind, spec.source, field.name) for spec in reader.claims_of(path) for field in spec.fields
+    )
+    return frozenset((*declared, *claimed))
 
 
 def _bare_document(path: str) -> Declaration:
@@ -185,13 +197,15 @@ def _markdown(assembly: _Assembly, text: str, model: DocumentModel) -> Document 
     fields.update(outline.document_fields())
     for whole in outline.wholes:
         own = document_fields(metadata, whole.spec.fields, model, path, lines, assembly.faults)
-        for name, readings in own.items():
-            for reading in readings:
-                whole.extent.add(name, reading)
+        whole.extent.add_all(own)
     assembly.declarations.append(_bare_document(path)._replace(fields=fields))
     assembly.declarations += outline.declarations()
     assembly.mentions += outline.mentions
     assembly.faults += outline.faults
+    if reader.claims:
+        from cortex_policy.documents.claims import find_claims  # only for packs that know claims
+
+        assembly.claims += find_claims(path, outline.heard, reader, model, lines, fields, assembly.faults)
     return assembly.finish()
 
 

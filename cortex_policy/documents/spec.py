@@ -63,6 +63,55 @@ class DeclarationSpec(NamedTuple):
     exclude: tuple[re.Pattern[str], ...] = ()
 
 
+class ClaimField(NamedTuple):
+    """What a claim says of one field: the text of `group` or of the cell in `column`, or always `constant`."""
+
+    name: str
+    type: FieldType
+    group: str = ""
+    column: str = ""
+    constant: str = ""
+
+
+class ClaimSpec(NamedTuple):
+    """One form in which documents of some kinds make claims.
+
+    `pattern` is searched in sentences, or line by line where `lines` is set; without one, the claim is a table row with
+    the header names `columns`. `subjects` name what is claimed about: `id` (a group or column of ids), `item`,
+    `document`, or reference fields of the document. `times` names where the time is taken from, in order.
+    """
+
+    kind: str
+    source: str
+    pattern: Any = None
+    lines: bool = False
+    columns: tuple[str, ...] = ()
+    blocks: frozenset[str] = frozenset({"paragraph", "item"})
+    documents: frozenset[str] = frozenset()
+    under: Any = None
+    subjects: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    fields: tuple[ClaimField, ...] = ()
+
+
+class TimeSpec(NamedTuple):
+    """How a house writes times: in the names of runs, in headings (patterns with a group `at`), and in date fields of
+    the document, the earliest first.
+    """
+
+    runs: Any = None
+    headings: Any = None
+    dates: tuple[str, ...] = ()
+
+
+class UnclaimedSpec(NamedTuple):
+    """Where nothing is claimed: below such headings, in lists after such lines, in such sentences."""
+
+    headings: Any = None
+    lists: Any = None
+    sentences: Any = None
+
+
 class SchemaSpec(NamedTuple):
     """A JSON Schema, as JSON text, for the metadata or records of the files that match."""
 
@@ -94,6 +143,9 @@ class ReaderSpec(NamedTuple):
     headings: Any = None
     mentions: tuple[IdPattern, ...] = ()
     schemas: tuple[SchemaSpec, ...] = ()
+    claims: tuple[ClaimSpec, ...] = ()
+    times: TimeSpec = TimeSpec()
+    unclaimed: UnclaimedSpec = UnclaimedSpec()
 
     def takes(self, path: str) -> bool:
         """Whether the file at `path` (relative, with `/`) is this reader's by name."""
@@ -107,6 +159,11 @@ class ReaderSpec(NamedTuple):
             if any(glob.match(path) for glob in globs):
                 return kind
         return self.name
+
+    def claims_of(self, path: str) -> list[ClaimSpec]:
+        """The forms in which the file at `path` may make claims."""
+        kind = self.kind_of(path)
+        return [spec for spec in self.claims if not spec.documents or kind in spec.documents]
 
 
 class KindSpec(NamedTuple):
@@ -123,10 +180,15 @@ class KindSpec(NamedTuple):
 class DocumentModel(NamedTuple):
     """Everything that the packs say about documents: kinds, readers, and which source of a value wins.
 
-    `precedence` lists the sources of claims, strongest first.
+    `precedence` ranks the sources of claims, strongest first; those of one rank are weighed by time.
     """
 
     readers: tuple[ReaderSpec, ...]
     kinds: Mapping[str, KindSpec] = MappingProxyType({})
     ids: Mapping[str, IdPattern] = MappingProxyType({})
-    precedence: tuple[str, ...] = ("declared",)
+    precedence: tuple[tuple[str, ...], ...] = (("declared",),)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every source, strongest first."""
+        return tuple(source for rank in self.precedence for source in rank)

@@ -148,6 +148,30 @@ def _text(text: str, kind: FieldType) -> str:
     return " ".join(text.split())
 
 
+_SECOND: Final = 1_000_000
+_DAY: Final = 86_400 * _SECOND
+_EAST: Final = 14 * 3_600 * _SECOND
+_WEST: Final = 12 * 3_600 * _SECOND
+
+
+def span(value: Any) -> tuple[int, int]:
+    """The first and the last instant that `value` may mean, in microseconds of UTC. Raises ValueError
+    without offset.
+
+    A date without a time is true of 50 hours: it begins where the clocks are 14 hours ahead, and ends where
+    they are 12 behind. Whole numbers, so that the first and the last day of the calendar have a span too.
+    """
+    start = value.toordinal() * _DAY
+    if value.__class__ is date:
+        return start - _EAST, start + _DAY + _WEST - 1
+    offset = value.utcoffset()
+    if offset is None:
+        raise ValueError
+    start += ((value.hour * 60 + value.minute) * 60 + value.second) * _SECOND + value.microsecond
+    instant = start - offset // timedelta(microseconds=1)
+    return instant, instant
+
+
 SCALARS: Final[Mapping[str, Callable[[str, FieldType], Any]]] = {
     "text": _text,
     "enum": _enum,

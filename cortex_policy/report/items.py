@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cortex_policy.model import Inputs, Place
 from cortex_policy.report.check_json import SCHEMA_VERSION, inputs_value
@@ -17,16 +17,25 @@ MAX_JOINED = 100
 
 
 class ClaimView(NamedTuple):
-    """What one place says of a field: the kind of claim, the value (JSON-able), the text it came from."""
+    """What one place says of a field: the kind of claim, the value (JSON-able), the text it came from.
+
+    `at` and `until` bound its time, where it has one; a `scope` is as far as it goes; `holds` says whether it won.
+    """
 
     kind: str
     value: Any
     place: Place
     text: str
+    at: str | None = None
+    until: str | None = None
+    scope: str = ""
+    holds: bool = True
 
 
 class FieldView(NamedTuple):
-    """A field: `state` is `stated`, or `conflict` where the claims disagree and `value` is no answer."""
+    """A field: `state` is `stated`, or why `value` is no answer: `conflict` where the claims disagree, `unread` where a
+    document that could not be read may say otherwise, `scoped` where nothing is said without a scope.
+    """
 
     name: str
     value: Any
@@ -75,18 +84,34 @@ def _item(item: ItemView, style: Style) -> Iterator[str]:
         yield from _field(field, room, style)
 
 
+_NO_ANSWER: Final = {
+    "conflict": "conflict: the claims below disagree",
+    "unread": "unread: a document that could not be read may say otherwise than the claims below",
+    "scoped": "no answer: the claims below hold within their scope",
+}
+
+
 def _field(field: FieldView, room: int, style: Style) -> Iterator[str]:
     name = visible(field.name)
     padding = " " * (room - len(name))
-    if field.state == "conflict":
-        yield f"  {name}{padding}  {style.paint('error', 'conflict')}: the claims below disagree"
-        yield from (f"    {_shown(c.value)}  {_origin(c, style)}" for c in field.claims)
+    if field.state != "stated":
+        yield f"  {name}{padding}  {style.paint('error', _NO_ANSWER[field.state])}"
+        yield from (_claim(claim, style) for claim in field.claims)
         return
-    origin = f"  {_origin(field.claims[0], style)}" if field.claims else ""
-    more = f" and {counted(len(field.claims) - 1, 'more claim')}" if len(field.claims) > 1 else ""
+    first, others = field.claims[0], field.claims[1:]
+    more = [claim for claim in others if claim.holds]
+    so_too = f" and {counted(len(more), 'more claim')}" if more else ""
     head, *rows = _lines(field.value)
-    yield f"  {name}{padding}  {head}{origin}{style.paint('quiet', more)}"
+    yield f"  {name}{padding}  {head}  {_origin(first, style)}{style.paint('quiet', so_too)}"
     yield from (f"    {row}" for row in rows)
+    yield from (_claim(claim, style) for claim in others if not claim.holds)
+
+
+def _claim(claim: ClaimView, style: Style) -> str:
+    """A claim that does not hold, on a line of its own."""
+    scope = f" {visible(claim.scope)}" if claim.scope else ""
+    head, *_ = _lines(claim.value)
+    return f"    {head}{scope}  {_origin(claim, style)}"
 
 
 def _lines(value: Any) -> list[str]:
@@ -106,7 +131,12 @@ def _lines(value: Any) -> list[str]:
 
 
 def _origin(claim: ClaimView, style: Style) -> str:
-    return style.paint("quiet", f"({visible(claim.kind)}, {_place(claim.place)})")
+    when = f", {_when(claim)}" if claim.at else ""
+    return style.paint("quiet", f"({visible(claim.kind)}{when}, {_place(claim.place)})")
+
+
+def _when(claim: ClaimView) -> str:
+    return str(claim.at) if claim.at == claim.until else f"{claim.at} to {claim.until}"
 
 
 def _place(place: Place) -> str:
@@ -137,7 +167,16 @@ def _field_value(field: FieldView) -> dict[str, Any]:
         "value": field.value,
         "state": field.state,
         "claims": [
-            {"kind": claim.kind, "value": claim.value, **claim.place._asdict(), "text": claim.text}
+            {
+                "kind": claim.kind,
+                "value": claim.value,
+                **claim.place._asdict(),
+                "text": claim.text,
+                "at": claim.at,
+                "until": claim.until,
+                "scope": claim.scope,
+                "holds": claim.holds,
+            }
             for claim in field.claims
         ],
     }

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.nodes import Mapping as NodeMapping
 from cortex_policy.documents.nodes import Node, Scalar, load_json, node_at
-from cortex_policy.documents.patterns import IdPattern, PatternError, compile_glob, compile_pattern
+from cortex_policy.documents.patterns import IdPattern, compile_glob, compile_pattern
 from cortex_policy.documents.spec import DeclarationSpec, FieldSource, KindSpec, ReaderSpec, SchemaSpec
 from cortex_policy.documents.values import COLLECTIONS, SCALARS, FieldType
+from cortex_policy.ruleset.claims import read_claims, read_times, read_unclaimed
 from cortex_policy.ruleset.forms import Form, Source, suggest
+from cortex_policy.ruleset.patterns import alternation, compile_node, read_all, read_any, read_pattern
 
 _SIMPLE_TYPES: Final = tuple(sorted((set(SCALARS) - {"enum"}) | (COLLECTIONS - {"references"})))
 _RESERVED: Final = frozenset(
-    {"id", "kind", "number", "is_declared", "document", "declarations", "mentions", "conflicts"}
+    {"id", "kind", "number", "is_declared", "document", "declarations", "mentions", "conflicts", "stale"}
 )
 
 KIND_KEYS: Final = ("about", "id", "fields", "actionable")
 READER_KEYS: Final = (
     "reader about format files exclude where front_matter kinds schemas fields silent silent_lists templates "
     "sections mentions "
-    "document_references items"
+    "document_references items claims times unclaimed"
 ).split()
 ITEM_KEYS: Final = "kind source heading item row document record id only exclude fields".split()
 FIELD_KEYS: Final = (
@@ -68,7 +69,7 @@ def read_kinds(form: Form, source: Source) -> dict[str, KindSpec]:
             continue
         typed = ((name, read_type(name, value, names, source)) for name, value in kind.entries("fields"))
         fields = {name.text: declared for name, declared in typed if declared is not None}
-        ids = _pattern(kind, "id", source)
+        ids = read_pattern(kind, "id", source)
         kinds[key.text] = KindSpec(
             name=key.text,
             about=" ".join(kind.text("about").split()),
@@ -124,47 +125,10 @@ def read_type(name: Scalar, node: Node, kinds: Sequence[str], source: Source) ->
     return FieldType(shape, target=target)
 
 
-def _pattern(form: Form, key: str, source: Source) -> Any:
-    node = form.get(key)
-    if node is None:
-        return None
-    if not isinstance(node, Scalar):
-        source.problem(node, f"`{key}` is a pattern")
-        return None
-    return _compile(node, source)
-
-
-def _compile(node: Scalar, source: Source, compiler: Callable[[str], Any] = compile_pattern) -> Any:
-    try:
-        return compiler(node.text)
-    except PatternError as error:
-        source.problem(node, f"`{node.text}` cannot be used: {error}")
-        return None
-
-
-def _all(form: Form, key: str, source: Source, compiler: Callable[[str], Any]) -> tuple[Any, ...]:
-    compiled = (_compile(node, source, compiler) for node in form.scalars(key))
-    return tuple(pattern for pattern in compiled if pattern is not None)
-
-
-def _any(form: Form, key: str, source: Source) -> Any:
-    """One pattern for a list of them; each is compiled alone first, so that a fault is found where it stands."""
-    nodes = form.scalars(key)
-    if not nodes or None in [_compile(node, source) for node in nodes]:
-        return None
-    return _alternation([node.text for node in nodes])
-
-
-def _alternation(patterns: Sequence[str]) -> Any:
-    """One pattern for what any of `patterns` matches, without their groups; None for none."""
-    parts = [re.sub(r"\(\?P?<\w+>", "(?:", pattern) for pattern in patterns]
-    return compile_pattern("|".join(f"(?:{part})" for part in parts), limit=False) if parts else None
-
-
 def _anywhere(form: Form, source: Source) -> Any:
     """The `paragraph` pattern for a whole text, to tell at once that no line of it matches."""
     node = form.get("paragraph")
-    if not isinstance(node, Scalar) or _compile(node, source) is None:
+    if not isinstance(node, Scalar) or compile_node(node, source) is None:
         return None
     return compile_pattern(f"(?m)(?:{node.text})", limit=False)
 
@@ -178,7 +142,7 @@ def _headings(reader: ReaderSpec) -> Any:
         reader.silent,
         reader.sections,
     ]
-    return _alternation([pattern.pattern for pattern in used if pattern is not None])
+    return alternation([pattern.pattern for pattern in used if pattern is not None])
 
 
 class Schemas(NamedTuple):
@@ -197,7 +161,7 @@ def read_reader(
         return None
     name = form.text("reader")
     form.text("about")
-    files = _all(form, "files", source, compile_glob)
+    files = read_all(form, "files", source, compile_glob)
     if form.get("files") is None:
         source.problem(
             form.node, f"reader `{name}` lacks `files`", "name the files it takes, such as `docs/**/*.md`"
@@ -206,19 +170,22 @@ def read_reader(
         name=name,
         format=form.word("format", ("markdown", "yaml", "json")),
         files=files,
-        exclude=_all(form, "exclude", source, compile_glob),
+        exclude=read_all(form, "exclude", source, compile_glob),
         where_keys=form.texts("where"),
         front_matter=form.word("front_matter", ("required", "optional"), "optional"),
         kinds=tuple(_document_kinds(form, source)),
         fields=_fields(form, source, kinds.get("document"), "document", "document"),
         declarations=tuple(_declarations(form, source, kinds)),
-        sections=_pattern(form, "sections", source),
-        silent=_any(form, "silent", source),
-        silent_lists=_pattern(form, "silent_lists", source),
-        templates=_all(form, "templates", source, compile_glob),
+        sections=read_pattern(form, "sections", source),
+        silent=read_any(form, "silent", source),
+        silent_lists=read_pattern(form, "silent_lists", source),
+        templates=read_all(form, "templates", source, compile_glob),
         mentions=tuple(_mentions(form, source, kinds)),
         schemas=tuple(_schemas(form, source, schemas)),
+        times=read_times(form, source, kinds.get("document")),
+        unclaimed=read_unclaimed(form, source),
     )
+    reader = reader._replace(claims=tuple(read_claims(form, source, kinds, reader)))
     return reader._replace(headings=_headings(reader))
 
 
@@ -227,7 +194,7 @@ def _document_kinds(form: Form, source: Source) -> list[tuple[str, tuple[Any, ..
     for node in form.nodes("kinds"):
         entry = source.form(node, "a document kind", ("kind", "files"))
         if entry is not None:
-            found.append((entry.text("kind"), _all(entry, "files", source, compile_glob)))
+            found.append((entry.text("kind"), read_all(entry, "files", source, compile_glob)))
     return found
 
 
@@ -246,7 +213,9 @@ def _schemas(form: Form, source: Source, schemas: Schemas) -> list[SchemaSpec]:
                 suggest(name, schemas.texts) or "schemas stand in `schemas/`",
             )
         elif name in schemas.checked or _is_schema(Source(f"schemas/{name}", text, source.problems)):
-            found.append(SchemaSpec(name=name, files=_all(entry, "files", source, compile_glob), schema=text))
+            found.append(
+                SchemaSpec(name=name, files=read_all(entry, "files", source, compile_glob), schema=text)
+            )
     return found
 
 
@@ -272,7 +241,7 @@ def _mentions(form: Form, source: Source, kinds: Mapping[str, KindSpec]) -> list
     found = []
     for node in form.scalars("mentions"):
         if node.text == "document":
-            pattern = _pattern(form, "document_references", source)
+            pattern = read_pattern(form, "document_references", source)
             if pattern is None:
                 source.problem(
                     node, "mentions of documents need `document_references`, a pattern for their paths"
@@ -322,7 +291,7 @@ def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> D
     shape = source.form(form.get(ways[0]), ways[0], _WAYS[ways[0]])
     if shape is None:
         return None
-    pattern = _pattern(shape, "pattern", source)
+    pattern = read_pattern(shape, "pattern", source)
     _check_id(form, shape, ways[0], pattern, kinds[name], source)
     return DeclarationSpec(
         kind=name,
@@ -334,8 +303,8 @@ def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> D
         id_keys=() if shape.get("root") else shape.texts("id" if ways[0] == "record" else "columns"),
         scalar=shape.text("scalar", "") if ways[0] == "record" else "",
         fields=_fields(form, source, kinds[name], name, _WHERE.get(ways[0], ways[0]), pattern),
-        only=_all(form, "only", source, compile_glob),
-        exclude=_all(form, "exclude", source, compile_glob),
+        only=read_all(form, "only", source, compile_glob),
+        exclude=read_all(form, "exclude", source, compile_glob),
     )
 
 
@@ -443,16 +412,16 @@ def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -
         keys=form.texts("key"),
         labels=tuple(label.casefold() for label in form.texts("label")),
         group=form.text("group", ""),
-        paragraph=_pattern(form, "paragraph", source),
+        paragraph=read_pattern(form, "paragraph", source),
         anywhere=_anywhere(form, source),
         sentence=" ".join(form.text("sentence", "").split()),
-        section=_pattern(form, "section", source),
+        section=read_pattern(form, "section", source),
         columns=form.texts("column"),
         table=tuple(row.casefold() for row in form.texts("table")),
         heading=int(level) if level in "0123456" else 0,
         boxes=form.flag("boxes", False),
-        fence=_pattern(form, "fence", source),
-        match=_pattern(form, "match", source),
+        fence=read_pattern(form, "fence", source),
+        match=read_pattern(form, "match", source),
         blocks=frozenset(blocks),
         strict=form.flag("strict", True),
     )

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
+from cortex_policy.documents.values import span
 from cortex_policy.model import UNKNOWN, OpenTuple, Record
 
 MAX_STEPS: Final = 1_000_000
@@ -261,30 +262,6 @@ def compare(relation: str, left: Any, right: Any) -> Any:
     return ORDERS[relation](left, right)
 
 
-_SECOND: Final = 1_000_000
-_DAY: Final = 86_400 * _SECOND
-_EAST: Final = 14 * 3_600 * _SECOND
-_WEST: Final = 12 * 3_600 * _SECOND
-
-
-def _span(value: Any) -> tuple[int, int]:
-    """The first and the last instant that `value` may mean, in microseconds of UTC. Raises ValueError
-    without offset.
-
-    A date without a time is true of 50 hours: it begins where the clocks are 14 hours ahead, and ends where
-    they are 12 behind. Whole numbers, so that the first and the last day of the calendar have a span too.
-    """
-    start = value.toordinal() * _DAY
-    if value.__class__ is date:
-        return start - _EAST, start + _DAY + _WEST - 1
-    offset = value.utcoffset()
-    if offset is None:
-        raise ValueError
-    start += ((value.hour * 60 + value.minute) * 60 + value.second) * _SECOND + value.microsecond
-    instant = start - offset // timedelta(microseconds=1)
-    return instant, instant
-
-
 def _time_order(relation: str, left: Any, right: Any) -> Any:
     """True or false if every instant that the two may mean agrees, else UNKNOWN.
 
@@ -293,7 +270,7 @@ def _time_order(relation: str, left: Any, right: Any) -> Any:
     if left.__class__ is date and right.__class__ is date:
         return _RELATIONS[relation](left, right)
     try:
-        (first, last), (start, end) = _span(left), _span(right)
+        (first, last), (start, end) = span(left), span(right)
     except ValueError:
         return Failure("a time without an offset from UTC cannot be compared")
     if relation == "==" and (first, last) != (start, end) and first <= end and start <= last:

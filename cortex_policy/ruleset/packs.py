@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from cortex_policy.documents.nodes import Node
+from cortex_policy.documents.nodes import Node, Scalar
 from cortex_policy.documents.nodes import Sequence as NodeSequence
 from cortex_policy.documents.spec import DocumentModel, KindSpec, ReaderSpec
 from cortex_policy.errors import ConfigurationError, Problem
-from cortex_policy.facts import BUILTIN_KINDS, kind_fields
+from cortex_policy.facts import BUILTIN_KINDS, ITEM_FIELDS, kind_fields
 from cortex_policy.ruleset.checker import Environment
 from cortex_policy.ruleset.forms import Form, Source
 from cortex_policy.ruleset.gates import Gate, read_gate
@@ -98,6 +98,20 @@ def load(packs: Sequence[PackFiles], *, gates: bool = True) -> Ruleset:
     )
 
 
+def _ranks(form: Form, source: Source) -> list[list[Scalar]]:
+    """The sources of each rank of `precedence`; a list within the list is one rank."""
+    node = form.get("precedence")
+    ranks = node.items if isinstance(node, NodeSequence) else [node] if node is not None else []
+    found: list[list[Scalar]] = []
+    for rank in ranks:
+        members = rank.items if isinstance(rank, NodeSequence) else [rank]
+        names = [name for name in members if isinstance(name, Scalar)]
+        if len(names) != len(members) or not names:
+            source.problem(rank, "a rank of `precedence` is a source, or a list of sources of equal rank")
+        found.append(names)
+    return found
+
+
 class _Loading:
     """One pack while it is read."""
 
@@ -106,7 +120,7 @@ class _Loading:
         self.problems = problems
         self.kinds: dict[str, KindSpec] = {}
         self.readers: list[ReaderSpec] = []
-        self.precedence: tuple[str, ...] = ("declared",)
+        self.precedence: tuple[tuple[str, ...], ...] = (("declared",),)
 
     def source(self, name: str) -> Source:
         return Source(f"{self.pack.origin}/{name}", self.pack.files[name], self.problems)
@@ -136,18 +150,27 @@ class _Loading:
         form.text("pack")
         form.text("about")
         self.kinds = read_kinds(form, source)
-        self.precedence = form.texts("precedence") or ("declared",)
-        for scalar in form.scalars("precedence"):
+        ranks = [rank for rank in _ranks(form, source) if rank]
+        self.precedence = tuple(tuple(scalar.text for scalar in rank) for rank in ranks) or (("declared",),)
+        seen: set[str] = set()
+        for scalar in (scalar for rank in ranks for scalar in rank):
             taken = next((k.name for k in self.kinds.values() if scalar.text in k.fields), None)
             if taken is not None:
                 source.problem(scalar, f"source `{scalar.text}` has the name of a field of `{taken}`")
+            if scalar.text in ITEM_FIELDS:
+                source.problem(scalar, f"every item has a `{scalar.text}` already", "choose another name")
+            if scalar.text in seen:
+                source.problem(scalar, f"source `{scalar.text}` is ranked twice", "rank it once")
+            seen.add(scalar.text)
 
     def _add_reader(self, reader: ReaderSpec, node: Node, source: Source) -> None:
-        for spec in reader.declarations:
-            if spec.source not in self.precedence:
+        ranked = {name for rank in self.precedence for name in rank}
+        made = [(spec.source, "declares") for spec in reader.declarations]
+        made += [(spec.source, "claims") for spec in reader.claims]
+        for name, does in dict.fromkeys(made):
+            if name not in ranked:
                 source.problem(
-                    node,
-                    f"reader `{reader.name}` declares from `{spec.source}`, which `precedence` does not rank",
+                    node, f"reader `{reader.name}` {does} from `{name}`, which `precedence` does not rank"
                 )
         self.readers.append(reader)
 
@@ -189,7 +212,7 @@ def _scenarios(pack: PackFiles, rules: Sequence[Rule]) -> Iterable[ScenarioFile]
 def _join(packs: Sequence[_Loading], problems: list[Problem]) -> DocumentModel:
     """One model of all packs: a kind belongs to one pack, precedence is that of the first pack that ranks a source."""
     kinds: dict[str, KindSpec] = {}
-    precedence: list[str] = []
+    precedence: list[tuple[str, ...]] = []
     readers: list[ReaderSpec] = []
     for pack in packs:
         for name, kind in pack.kinds.items():
@@ -206,7 +229,9 @@ def _join(packs: Sequence[_Loading], problems: list[Problem]) -> DocumentModel:
                     Problem(message=f"kind `{name}` is built in", path=pack.pack.origin, hint="rename it")
                 )
             kinds[name] = kind
-        precedence += [source for source in pack.precedence if source not in precedence]
+        known = {source for rank in precedence for source in rank}
+        ranks = (tuple(source for source in rank if source not in known) for rank in pack.precedence)
+        precedence += [rank for rank in ranks if rank]
         readers += pack.readers
     kinds.setdefault("document", KindSpec(name="document", about="One file of the root.", fields={}))
     ids = {name: kind.ids for name, kind in kinds.items() if kind.ids is not None}

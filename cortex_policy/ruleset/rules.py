@@ -132,6 +132,8 @@ HOST_SIGNATURES: Final[Mapping[str, Signature]] = {
     "item": Signature((STRING,), DYN),
     "in_cycle": Signature((RECORD, STRING), BOOL),
     "reach": Signature((RECORD, STRING), list_of(DYN)),
+    "claims": Signature((RECORD,), list_of(record_of("claim"))),
+    "status_at": Signature((RECORD, TIMESTAMP), DYN),
 }
 """The functions that answer from the documents (`facts.Facts.functions`); see `docs/expressions.md`."""
 

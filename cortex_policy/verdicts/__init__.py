@@ -27,7 +27,7 @@ from cortex_policy.ruleset.template import render
 MAX_WITNESSES: Final = 100
 """Findings that one condition gives for one subject; the rest are counted in the last message."""
 
-PARTS: Final = frozenset({"box", "section", "mention", "declaration", "conflict"})
+PARTS: Final = frozenset({"box", "section", "mention", "declaration", "conflict", "claim", "stale"})
 """Built-in kinds that are parts of an item or document and have no id of their own in reports."""
 
 Lines = Callable[[str], Sequence[str]]
@@ -314,7 +314,8 @@ def _places(
     nowhere = all(isinstance(place, Past) for place in own)
     if isinstance(subject, Record) and subject.place is not None and (nowhere or subject.kind in PARTS):
         own.insert(0, subject.place)
-    other = [place for read in reads if not _is_own(read, subject) for place in _shown_at(read, subject)]
+    foreign = [read for read in reads if not _is_own(read, subject) and not _is_view(read)]
+    other = [place for read in foreign for place in _shown_at(read, subject)]
     ordered = sorted(dict.fromkeys([*own, *other]), key=lambda place: isinstance(place, Past))
     return [(place, "related" if index else "primary") for index, place in enumerate(ordered)]
 
@@ -327,7 +328,12 @@ def _is_own(read: Read, subject: Any) -> bool:
     owner = record.values.get("owner") if record.kind in PARTS else None
     if isinstance(owner, Record) and _same(owner, subject):
         return True
-    return _same(record, subject) and not (isinstance(read.value, Record) and _same(read.value, subject))
+    return _same(record, subject) and not _is_view(read)
+
+
+def _is_view(read: Read) -> bool:
+    """Whether this is only what one source says of the item; what is read of that view states something."""
+    return isinstance(read.value, Record) and _same(read.value, read.record)
 
 
 def _lacks(read: Read, subject: Any) -> bool:

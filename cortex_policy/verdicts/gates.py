@@ -239,7 +239,7 @@ class Judge:
         unseen = self.unseen(subject)
         return (
             told._replace(verdict=Verdict.BLOCKED, reason=unseen)
-            if told.verdict is Verdict.ALLOW and unseen
+            if told.verdict is not Verdict.DENY and unseen
             else told
         )
 

@@ -76,6 +76,17 @@ BROKEN: dict[str, Fault] = {
     "CPX-GRD-003": append(EVIDENCE, "\n## More\n\n- runtime_default_activation: true\n"),
     "CPX-DAT-001": swap(PRD, "created: 2026-05-31", "created: 2026-06-30"),
     "CPX-DAT-002": swap(PRD, "last_reviewed: 2026-05-31", "last_reviewed: 2999-05-31"),
+    "CPX-CLM-001": write(
+        f"{DOCS}/CTO-NEW-EVIDENCE.md", "# CTO New Evidence\n\n`CTO-WORK-073` is blocked because it stopped.\n"
+    ),
+    "CPX-CLM-003": write(BOARD, "items:\n  - {id: CTO-WORK-049, status: candidate}\n"),
+    "CPX-CLM-005": append(
+        f"{DOCS}/CTO-CASE-PROVIDER-BUILD-ISSUES.md",
+        "\n## A Later Run - 2026-06-01\n\n- Report: `runs/20260601T040000Z-r1-1/report.json`.\n"
+        "- `CTO-WORK-016` remains blocked because it stopped.\n",
+    ),
+    "CPX-CLM-006": write(BOARD, "items:\n  - {id: CTO-WORK-048, status: candidate}\n"),
+    "CPX-CLM-007": append(EVIDENCE, "\n## More\n\n- Case runtime default active: true\n"),
     "CPX-STA-002": swap(ISSUES, "Status: candidate.", "Status: nearly."),
     "CPX-STA-004": swap(ISSUES, "Status: candidate.", "Status: candidate"),
     "CPX-STA-007": swap(f"{DOCS}/CTO-HERMES-CONTROL-SURFACE-PRD.md", "status: draft", "status: validated"),

@@ -1,25 +1,33 @@
 """Typed answers about items: the effective value of each field, with every place it was read.
 
-Sources are weighed in the declared order; within one source, statements that differ are a conflict and leave the value
-unknown. No graph handle leaks out: rules see records and the functions in `Facts.functions`.
+Sources are weighed in the declared order, those of one rank by time; what nobody orders is a conflict and leaves the
+value unknown, and what loses is stale. No graph handle leaks out: rules see records and the functions in
+`Facts.functions`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.spec import DocumentModel, KindSpec
 from cortex_policy.documents.values import MAX_DIGITS, Box, FieldType
+from cortex_policy.facts.resolving import Claim, Resolved, conflicts, resolve, resolve_at
 from cortex_policy.graph import Graph, Key, in_cycles, reachable, way
 from cortex_policy.model import UNKNOWN, Declaration, Document, OpenTuple, Past, Place, Reading, Record, Ref
 
 _TEXT, _BOOL, _INT = FieldType("text"), FieldType("bool"), FieldType("int")
 
 
-_LISTED_BY: Final = {"declaration": "declarations", "mention": "mentions", "conflict": "conflicts"}
+_LISTED_BY: Final = {
+    "declaration": "declarations",
+    "mention": "mentions",
+    "conflict": "conflicts",
+    "stale": "stale",
+}
 """Built-in kinds that are parts of other records, and the field that lists them."""
 
 MAX_SHOWN: Final = 20
@@ -47,6 +55,7 @@ ITEM_FIELDS: Final[Mapping[str, FieldType]] = {
     "declarations": _list("declaration"),
     "mentions": _list("mention"),
     "conflicts": _list("conflict"),
+    "stale": _list("stale"),
 }
 """What every item has, beside the fields of its kind and one view of itself for each source."""
 
@@ -80,6 +89,27 @@ BUILTIN_KINDS: Final[Mapping[str, Mapping[str, FieldType]]] = {
     "declaration": {"id": _TEXT, "document": _one("document"), "source": _TEXT},
     "mention": {"id": _TEXT, "document": _one("document"), "within": _TEXT},
     "conflict": {"id": _TEXT, "field": _TEXT, "source": _TEXT, "values": FieldType("list")},
+    "claim": {
+        "id": _TEXT,
+        "field": _TEXT,
+        "value": _one(""),
+        "source": _TEXT,
+        "at": FieldType("datetime"),
+        "until": FieldType("datetime"),
+        "scope": _TEXT,
+        "document": _one("document"),
+        "owner": _one(""),
+        "holds": _BOOL,
+    },
+    "stale": {
+        "id": _TEXT,
+        "field": _TEXT,
+        "value": _one(""),
+        "source": _TEXT,
+        "document": _one("document"),
+        "owner": _one(""),
+        "holds": _one(""),
+    },
 }
 """The kinds that every pack has, with their fields; an empty target means a record of any kind."""
 
@@ -88,7 +118,7 @@ def kind_fields(model: DocumentModel) -> dict[str, dict[str, FieldType]]:
     """The fields of every kind that rules may name: built in, declared, and one view for each source."""
     fields = {name: dict(builtin) for name, builtin in BUILTIN_KINDS.items()}
     for name, kind in model.kinds.items():
-        views = {source: _one(name) for source in model.precedence}
+        views = {source: _one(name) for source in model.sources}
         fields[name] = {**fields.get(name, {}), **ITEM_FIELDS, **views, **kind.fields}
     fields["document"] = {**ITEM_FIELDS, **fields["document"]}
     return fields
@@ -192,8 +222,9 @@ class Trial:
         for (key, field), value in changes.items():
             record = self._world.records[key]
             settled = tuple(c for c in record.values.get("conflicts", ()) if c.values["field"] != field)
-            self._change(record, {field: value, "conflicts": settled})
-            for source in self._world.model.precedence:
+            heard = tuple(s for s in record.values.get("stale", ()) if s.values["field"] != field)
+            self._change(record, {field: value, "conflicts": settled, "stale": heard})
+            for source in self._world.model.sources:
                 view = record.values.get(source)
                 if isinstance(view, Record):
                     self._change(view, {field: value})
@@ -228,6 +259,9 @@ class _Gathering:
         }
         self.referred = {edge.target: edge.place for edge in reversed(graph.edges)}
         self.by_path: dict[str, Document] = {document.path: document for document in graph.documents}
+        self.rank = {source: rank for rank, sources in enumerate(model.precedence) for source in sources}
+        self.veiled = self._veils()
+        self.claims: dict[Key, tuple[Claim, ...]] = {}
 
     def run(self) -> None:
         for document in self.graph.documents:
@@ -289,18 +323,87 @@ class _Gathering:
         if kind is None:
             self._plain(record, declarations)
             return
-        conflicts: list[Record] = []
+        said = (*declarations, *self.graph.claims.get(key, ()))
+        claims = self.claims[key] = self._claims_in(said, kind)
         views = []
-        for source in self.model.precedence:
-            own = tuple(d for d in declarations if d.source == source)
+        for source in self.model.sources:
+            own = tuple(d for d in said if d.source == source)
             if own:
-                view = self._view(record, kind, own, source, conflicts)
+                view = self._view(record, kind, own, [c for c in claims if c.source == source])
                 views.append(view)
                 _set(record, source, view, (own[0].place,))
-        for name in dict.fromkeys(name for view in views for name in view.values if name in kind.fields):
-            _resolve(record, name, views)
-        places = tuple(place for conflict in conflicts for place in conflict.places["values"])
-        _set(record, "conflicts", tuple(conflicts), places)
+        for name in self.collections[kind.name]:
+            self._whole_list(record, name, views)
+        self._singles(record, kind, claims)
+
+    def _singles(self, record: Record, kind: KindSpec, claims: Sequence[Claim]) -> None:
+        """The fields of one value: what holds, what contradicts what, and what has become stale."""
+        many = self.collections[kind.name]
+        by_field: dict[str, list[Claim]] = {n: [] for n in self.veiled.get(kind.name, ()) if n not in many}
+        for claim in claims:
+            by_field.setdefault(claim.field, []).append(claim)
+        conflicting: list[Record] = []
+        stale: list[Record] = []
+        for name, own in by_field.items():
+            resolved = resolve(own)
+            conflicting += [self._conflict(record, group) for group in conflicts(own)]
+            veil = self._veil(kind.name, name, resolved)
+            if veil:
+                _set(record, name, UNKNOWN, veil)
+            elif resolved is not None:
+                _set(record, name, resolved.value, tuple(claim.place for claim in resolved.holding))
+                stale += [self._stale(record, claim, resolved) for claim in resolved.losing]
+        places = tuple(place for conflict in conflicting for place in conflict.places["values"])
+        _set(record, "conflicts", tuple(conflicting), places)
+        _set(record, "stale", tuple(stale), tuple(each.place for each in stale if each.place))
+
+    def _claims_in(self, said: Sequence[Declaration], kind: KindSpec) -> tuple[Claim, ...]:
+        """Every single value that is stated, by every source."""
+        many = self.collections[kind.name]
+        return tuple(
+            Claim(
+                name,
+                self._one(reading.value, reading.place),
+                declaration.source,
+                self.rank[declaration.source],
+                reading.place,
+                declaration.at,
+                declaration.scope,
+            )
+            for declaration in said
+            for name, readings in declaration.fields.items()
+            if name not in many
+            for reading in readings
+        )
+
+    # ---------------------------------------------------------------- what could not be read
+
+    def _veils(self) -> dict[str, dict[str, list[tuple[int, tuple[Place, ...]]]]]:
+        """By kind and field: the ranks in which a document that could not be read may say more, strongest first.
+
+        What `declared` may hide is no veil: an item is declared once, and its declaration was read.
+        """
+        found: dict[str, dict[str, list[tuple[int, tuple[Place, ...]]]]] = {}
+        for (kind, source, field), places in sorted(self.graph.hidden.items()):
+            if source != "declared":
+                found.setdefault(kind, {}).setdefault(field, []).append((self.rank[source], places))
+        for fields in found.values():
+            for veils in fields.values():
+                veils.sort()
+        return found
+
+    def _veil(self, kind: str, field: str, resolved: Resolved | None) -> tuple[Place, ...]:
+        """The places of what may say otherwise, from a source as strong as the one that holds, or stronger."""
+        rank = resolved.holding[0].rank if resolved is not None else len(self.model.precedence)
+        veils = self.veiled.get(kind, {}).get(field, ())
+        return tuple(place for veil, places in veils if veil <= rank for place in places)
+
+    def _whole_list(self, record: Record, name: str, views: Sequence[Record]) -> None:
+        """A list is that of the strongest source which states any; it may lack members of what could not be read."""
+        _resolve(record, name, views)
+        if self.veiled.get(record.kind, {}).get(name):
+            value, places = record.values.get(name, ()), record.places.get(name, ())
+            _set(record, name, OpenTuple(value), places)
 
     def _common(self, record: Record, key: Key, declarations: tuple[Declaration, ...]) -> None:
         place = _home(declarations).place
@@ -374,57 +477,81 @@ class _Gathering:
                 _set(record, name, (value[0] if single and value else value) if single else value, places)
 
     def _view(
-        self,
-        record: Record,
-        kind: KindSpec,
-        declarations: tuple[Declaration, ...],
-        source: str,
-        conflicts: list[Record],
+        self, record: Record, kind: KindSpec, said: tuple[Declaration, ...], claims: Sequence[Claim]
     ) -> Record:
         """What one source says of an item, over what is common to all of them."""
         view = Record(
             kind=record.kind,
             id=record.id,
-            place=declarations[0].place,
+            place=said[0].place,
             values=dict(record.values),
             places=dict(record.places),
         )
-        self._declared_by(view, declarations)
-        complete = all(self.by_path[declaration.place.path].complete for declaration in declarations)
+        self._declared_by(view, said)
+        complete = all(self.by_path[declaration.place.path].complete for declaration in said)
         for name in self.collections[kind.name]:
-            _set(view, name, () if complete else OpenTuple(), ())
-        for name in dict.fromkeys(name for declaration in declarations for name in declaration.fields):
-            readings = [
-                reading for declaration in declarations for reading in declaration.fields.get(name, ())
-            ]
-            if name in self.collections[kind.name]:
-                places, value = self._value(readings, view)
-                _set(view, name, value if complete else OpenTuple(value), places)
-            else:
-                self._single(view, name, readings, source, conflicts)
+            readings = [reading for declaration in said for reading in declaration.fields.get(name, ())]
+            places, value = self._value(readings, view)
+            _set(view, name, value if complete else OpenTuple(value), places)
+        stated: dict[str, list[Claim]] = {}
+        for claim in claims:
+            stated.setdefault(claim.field, []).append(claim)
+        for name, own in stated.items():
+            resolved = resolve(own)
+            if resolved is not None:
+                _set(view, name, resolved.value, tuple(claim.place for claim in resolved.holding))
         return view
 
-    def _single(
-        self, view: Record, name: str, readings: Sequence[Reading], source: str, conflicts: list[Record]
-    ) -> None:
-        places = tuple(reading.place for reading in readings)
-        values = [self._one(reading.value, reading.place) for reading in readings]
-        distinct: list[Any] = values[:1]
-        for value in values[1:]:
-            if not any(
-                value is known or (type(value) is type(known) and value == known) for known in distinct
-            ):
-                distinct.append(value)
-        if len(distinct) == 1:
-            _set(view, name, distinct[0], places)
-            return
-        _set(view, name, UNKNOWN, places)
-        conflict = _empty(("conflict", f"{view.id}.{name}"), places[0])
+    def _conflict(self, record: Record, claims: Sequence[Claim]) -> Record:
+        places = tuple(claim.place for claim in claims)
+        field = claims[0].field
+        conflict = _empty(("conflict", f"{record.id}.{field}"), places[0])
         _set(conflict, "id", conflict.id, places)
-        _set(conflict, "field", name, places)
-        _set(conflict, "source", source, places)
-        _set(conflict, "values", tuple(_shown(value) for value in distinct), places)
-        conflicts.append(conflict)
+        _set(conflict, "field", field, places)
+        _set(conflict, "source", " and ".join(dict.fromkeys(claim.source for claim in claims)), places)
+        _set(conflict, "values", tuple(dict.fromkeys(_shown(claim.value) for claim in claims)), places)
+        return conflict
+
+    def _stale(self, record: Record, claim: Claim, resolved: Resolved) -> Record:
+        """A claim that lost, with what holds instead."""
+        stale = _empty(("stale", f"{record.id}.{claim.field}"), claim.place)
+        for name, value in (("id", stale.id), ("field", claim.field), ("value", claim.value)):
+            _set(stale, name, value, (claim.place,))
+        _set(stale, "source", claim.source, (claim.place,))
+        _set(stale, "document", self.documents[claim.place.path], (claim.place,))
+        _set(stale, "owner", record, (claim.place,))
+        _set(stale, "holds", resolved.value, tuple(each.place for each in resolved.holding))
+        return stale
+
+    def claim_records(self, key: Key) -> tuple[Record, ...]:
+        """Every claim on an item as rules see it, strongest source first and in the order of the text."""
+        kind = self.model.kinds.get(key[0])
+        if kind is None:
+            return ()
+        claims = self.claims.get(key) or self._claims_in(self.graph.claims.get(key, ()), kind)
+        ordered = sorted(claims, key=lambda claim: (claim.rank, claim.place, claim.field))
+        return tuple(self._claim(self.record(key), claim) for claim in ordered)
+
+    def _claim(self, record: Record, claim: Claim) -> Record:
+        places = (claim.place,)
+        found = _empty(("claim", f"{record.id}.{claim.field}"), claim.place)
+        value = record.values.get(claim.field, UNKNOWN)
+        holds = value is not UNKNOWN and not claim.scope and claim.place in record.places[claim.field]
+        for name, part in (
+            ("id", found.id),
+            ("field", claim.field),
+            ("value", claim.value),
+            ("source", claim.source),
+            ("scope", claim.scope),
+            ("document", self.documents[claim.place.path]),
+            ("owner", record),
+            ("holds", holds),
+        ):
+            _set(found, name, part, places)
+        if claim.at is not None:
+            _set(found, "at", claim.at.first, places)
+            _set(found, "until", claim.at.last, places)
+        return found
 
     def _value(self, readings: Sequence[Reading], owner: Record) -> tuple[tuple[Place, ...], tuple[Any, ...]]:
         values: list[Any] = []
@@ -563,10 +690,13 @@ class _Questions:
         self.relations: dict[str, dict[Key, list[Key]]] = {}
         self.cycles: dict[str, frozenset[Key]] = {}
         self.spoken: dict[str, Sequence[Record]] = {}
+        self.said: dict[Key, Sequence[Record]] = {}
 
     def items(self, kind: str) -> Sequence[Record]:
         """Every declared item of a kind."""
         found = self.world.items
+        if kind == "claim" and not found[kind]:
+            found[kind] = tuple(each for key in sorted(self.world.claims) for each in self._said(key))
         if kind in _LISTED_BY and not found[kind]:
             found[kind] = self.world.parts(_LISTED_BY[kind])
         return found[kind]
@@ -597,6 +727,23 @@ class _Questions:
         """Everything that `record` reaches along a field, nearest first."""
         keys = reachable(self._along(relation), (record.kind, record.id))
         return tuple(self.world.record(key) for key in keys)
+
+    def claims(self, record: Record) -> Sequence[Record]:
+        """Every claim on an item, whether it holds or not; open where a document that may make more was not read."""
+        found = self._said((record.kind, record.id))
+        return OpenTuple(found) if record.kind in self.world.veiled else found
+
+    def _said(self, key: Key) -> Sequence[Record]:
+        if key not in self.said:
+            self.said[key] = self.world.claim_records(key)
+        return self.said[key]
+
+    def status_at(self, record: Record, time: date) -> Any:
+        """The status of an item as it was known at `time`; unknown where a claim without a time leaves it open."""
+        key = (record.kind, record.id)
+        if self.world.veiled.get(record.kind, {}).get("status"):
+            return UNKNOWN
+        return resolve_at([c for c in self.world.claims.get(key, ()) if c.field == "status"], time)
 
     def path(self, record: Record, relation: str, target: Record) -> tuple[Hop, ...]:
         """How `record` reaches `target` along a field, on a shortest way; empty when it does not."""
@@ -663,6 +810,8 @@ class _Questions:
             "reach": self.reach,
             "old": self.old,
             "ever": self.ever,
+            "claims": self.claims,
+            "status_at": self.status_at,
         }
 
 
