@@ -300,8 +300,9 @@ class _Gathering:
         stale: list[Record] = []
         for name, own in by_field.items():
             resolved = resolve(own)
-            conflicting += [self._conflict(record, group) for group in conflicts(own)]
-            veil = self._veil(kind.name, name, resolved)
+            if len(own) > 1:
+                conflicting += [self._conflict(record, group) for group in conflicts(own)]
+            veil = self._veil(kind.name, name, resolved) if self.veiled else ()
             if veil:
                 _set(record, name, UNKNOWN, veil)
             elif resolved is not None:

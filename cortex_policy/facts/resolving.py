@@ -83,8 +83,8 @@ def _beginning(claim: Claim) -> tuple[int, Place]:
 def resolve(claims: Iterable[Claim]) -> Resolved | None:
     """What holds of one field; None when nothing is stated without a scope."""
     stated = [claim for claim in claims if not claim.scope]
-    if not stated:
-        return None
+    if len(stated) < 2:
+        return Resolved(stated[0].value, tuple(stated)) if stated else None
     rank = min(claim.rank for claim in stated)
     deciding = [claim for claim in stated if claim.rank == rank]
     value = newest(deciding)

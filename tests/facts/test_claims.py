@@ -220,6 +220,18 @@ def test_it_is_claimed_by(text: str) -> None:
     assert proof(text) == [("done", "")]
 
 
+CROSSING = {
+    "into the next paragraph": "T-1 is\n\ndone. T-1 is done.",
+    "out of a scope that never ends": "T-1 is done for this\n\nT-2 is done for that only.",
+    "over several": "T-1 is done for this\n\nT-1 is done.\n\nT-2 is done for that only",
+}
+
+
+@pytest.mark.parametrize("text", CROSSING.values(), ids=CROSSING)
+def test_no_claim_runs_from_one_block_into_the_next(text: str) -> None:
+    assert set(proof(text)) == {("done", "")}
+
+
 def test_a_form_to_fill_in_claims_nothing() -> None:
     assert [
         c.values["source"] for c in said({"plan.md": DECLARED, "form-proof.md": "# A\n\nT-1 is done.\n"})
