@@ -21,6 +21,9 @@ from cortex_policy import __version__
 from cortex_policy.errors import ConfigurationError, UndecidedError
 
 if TYPE_CHECKING:
+    from cortex_policy.app.changing import PolicyChange
+    from cortex_policy.app.project import Project
+    from cortex_policy.app.reading import Reading
     from cortex_policy.model import CheckResult
     from cortex_policy.report.style import Style
 
@@ -48,6 +51,9 @@ _root = click.option(
     help="Root of the documents. Default: the directory of the nearest cortex-policy.yaml.",
 )
 _now = click.option("--now", metavar="TIME", help="Take this for the present, such as 2026-01-31T12:00:00Z.")
+_at = click.option(
+    "--at", metavar="REV", help="Read this Git revision in place of the work tree; nothing is checked out."
+)
 _gate = click.option(
     "--gate", "name", default="", metavar="NAME", help="Which gate. Default: the only one of the packs."
 )
@@ -105,7 +111,19 @@ def cli() -> None:
     show_default=True,
     help="The least severe finding that makes the check fail.",
 )
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Only findings that FILE, the output of a former `check --format json`, does not hold.",
+)
 @_now
+@_at
+@click.option(
+    "--base",
+    metavar="REV",
+    help="Show only what the change since this Git revision brings; the policy is that of REV.",
+)
 @click.option(
     "--format",
     "form",
@@ -121,20 +139,21 @@ def check(
     select: Sequence[str],
     ignore: Sequence[str],
     severity: str,
+    baseline: Path | None,
     now: str | None,
+    at: str | None,
+    base: str | None,
     form: str,
 ) -> None:
     """Check every rule over the whole graph of the documents in ROOT."""
-    from cortex_policy.app.checking import Selection
+    project, reading, policy = _read_change(root, packs, at, base, now)
+    from cortex_policy.app.checking import Selection, open_baseline
     from cortex_policy.app.checking import check as run_check
-    from cortex_policy.app.project import load_ruleset, open_project
-    from cortex_policy.app.reading import read_project
     from cortex_policy.report import render
 
-    project = open_project(root, packs)
-    selection = Selection(select=_codes(select), ignore=_codes(ignore), only=_inside(only, project.root))
-    reading = read_project(project, load_ruleset(project), _time(now), _progress())
-    result = run_check(reading, selection)
+    selection = Selection(select=_codes(select), ignore=_codes(ignore), only=_inside(only, project))
+    known = open_baseline(baseline) if baseline is not None else None
+    result = run_check(reading, selection, policy, known)
     _write(render(form, result, style=_style(), sources=reading.lines))
     if not result.documents:
         raise UndecidedError(result.notes[0])
@@ -166,15 +185,22 @@ def _exit_code(result: CheckResult, severity: str) -> int:
     show_default=True,
     help="Output format.",
 )
-def items(root: Path | None, packs: Sequence[str], kind: str, name: str, form: str) -> None:
+@_now
+@_at
+def items(
+    root: Path | None,
+    packs: Sequence[str],
+    kind: str,
+    name: str,
+    form: str,
+    now: str | None,
+    at: str | None,
+) -> None:
     """List the items of the documents, every value with its places and claims."""
     from cortex_policy.app.inspecting import item_views
-    from cortex_policy.app.project import load_ruleset, open_project
-    from cortex_policy.app.reading import read_project
     from cortex_policy.report.items import render_items, render_items_json
 
-    project = open_project(root, packs)
-    reading = read_project(project, load_ruleset(project), _time(None), _progress())
+    _, reading = _read(root, packs, at, now)
     views = item_views(reading, kind, name)
     _write(
         render_items_json(views, reading.inputs) if form == "json" else render_items(views, style=_style())
@@ -200,15 +226,22 @@ def items(root: Path | None, packs: Sequence[str], kind: str, name: str, form: s
     show_default=True,
     help="Output format.",
 )
-def graph(subject: str, root: Path | None, packs: Sequence[str], depth: int, form: str) -> None:
+@_now
+@_at
+def graph(
+    subject: str,
+    root: Path | None,
+    packs: Sequence[str],
+    depth: int,
+    form: str,
+    now: str | None,
+    at: str | None,
+) -> None:
     """Print the graph of items and documents, or the part around SUBJECT."""
     from cortex_policy.app.inspecting import graph_view
-    from cortex_policy.app.project import load_ruleset, open_project
-    from cortex_policy.app.reading import read_project
     from cortex_policy.report.graph import FORMATS
 
-    project = open_project(root, packs)
-    reading = read_project(project, load_ruleset(project), _time(None), _progress())
+    _, reading = _read(root, packs, at, now)
     _write(FORMATS[form](graph_view(reading, subject, depth)))
 
 
@@ -279,6 +312,7 @@ def test(pack: str | None, root: Path | None, form: str) -> None:
     help="Which conditions count: those needed before anything starts, or all.",
 )
 @_now
+@_at
 @_root
 @_pack
 @click.option(
@@ -295,6 +329,7 @@ def gate(
     profile: str,
     phase: str,
     now: str | None,
+    at: str | None,
     root: Path | None,
     packs: Sequence[str],
     trust: str,
@@ -302,15 +337,12 @@ def gate(
 ) -> None:
     """Decide one gate on SUBJECT: the verdict, its proof, and what would unblock it."""
     from cortex_policy.app.gating import gate_verdict, trust_of
-    from cortex_policy.app.project import load_ruleset, open_project
-    from cortex_policy.app.reading import read_project
     from cortex_policy.report.gate import render_gate, render_gate_json
     from cortex_policy.verdicts.gates import Verdict
 
-    project = open_project(root, packs)
+    project, reading = _read(root, packs, at, now)
     chosen = click.get_current_context().get_parameter_source("trust") is not ParameterSource.DEFAULT
     trust_of(project, trust if chosen else None)
-    reading = read_project(project, load_ruleset(project), _time(now), _progress())
     found = gate_verdict(reading, subject, name, profile, phase)
     if form == "json":
         _write(render_gate_json(found, reading.inputs))
@@ -324,20 +356,24 @@ def gate(
 @_gate
 @_profile
 @_now
+@_at
 @_root
 @_pack
 @_text_or_json
 def next_(
-    name: str, profile: str, now: str | None, root: Path | None, packs: Sequence[str], form: str
+    name: str,
+    profile: str,
+    now: str | None,
+    at: str | None,
+    root: Path | None,
+    packs: Sequence[str],
+    form: str,
 ) -> None:
     """List what a gate would let through now, what is blocked and by what in the end, and what is for ever."""
     from cortex_policy.app.gating import next_steps
-    from cortex_policy.app.project import load_ruleset, open_project
-    from cortex_policy.app.reading import read_project
     from cortex_policy.report.agenda import render_agenda, render_agenda_json
 
-    project = open_project(root, packs)
-    reading = read_project(project, load_ruleset(project), _time(now), _progress())
+    _, reading = _read(root, packs, at, now)
     found = next_steps(reading, name, profile)
     if form == "json":
         _write(render_agenda_json(found, reading.inputs))
@@ -357,6 +393,37 @@ def init(directory: Path, force: bool) -> None:
     _write(SNIPPETS)
 
 
+# --------------------------------------------------------------------------- what is read
+
+
+def _read(
+    root: Path | None, packs: Sequence[str], at: str | None, now: str | None
+) -> tuple[Project, Reading]:
+    """The documents of the work tree or a revision, by the rules of the project."""
+    from cortex_policy.app.changing import Request, open_requested
+    from cortex_policy.app.project import load_ruleset
+    from cortex_policy.app.reading import read_project
+
+    project = open_requested(Request(root, tuple(packs), at))
+    return project, read_project(project, load_ruleset(project), _time(now), _progress())
+
+
+def _read_change(
+    root: Path | None, packs: Sequence[str], at: str | None, base: str | None, now: str | None
+) -> tuple[Project, Reading, PolicyChange]:
+    """The same, compared with a base where one is given, and what the change does to the policy."""
+    if base is None:
+        project, reading = _read(root, packs, at, now)
+        from cortex_policy.app.changing import PolicyChange
+
+        return project, reading, PolicyChange()
+    from cortex_policy.app.changing import Request, judge_policy, open_change
+
+    request = Request(root, tuple(packs), at, base)
+    change = open_change(request)
+    return change.after, change.read(_time(now), _progress()), judge_policy(change, request)
+
+
 # --------------------------------------------------------------------------- options
 
 
@@ -364,18 +431,18 @@ def _codes(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(code.strip().upper() for text in given for code in text.split(",") if code.strip())
 
 
-def _inside(given: Sequence[str], root: Path) -> tuple[str, ...]:
+def _inside(given: Sequence[str], project: Project) -> tuple[str, ...]:
     """Paths as the root knows them: relative to the root, or to the current directory when they exist there."""
     found = []
     for text in given:
-        candidates = [root / text, Path(text)]
-        path = next((candidate for candidate in candidates if os.path.lexists(candidate)), None)
+        candidates = [project.root / text, Path(text)]
+        path = next((candidate for candidate in candidates if project.holds(candidate)), None)
         try:
-            inside = path.absolute().relative_to(root.absolute()) if path is not None else None
+            inside = path.absolute().relative_to(project.root.absolute()) if path is not None else None
         except ValueError:
             inside = None
         if inside is None:
-            _usage(f"`{text}` does not exist in `{root}`")
+            _usage(f"`{text}` does not exist in `{project.root}`")
         found.append(inside.as_posix())
     return tuple(found)
 

@@ -23,6 +23,12 @@ class Place(NamedTuple):
     column: int
 
 
+class Past(Place):
+    """A place in the revision that a change is compared with: its path is `COMMIT:PATH`."""
+
+    __slots__ = ()
+
+
 class Severity(Enum):
     """How loud a finding is; the order is the order of `--severity`."""
 
@@ -219,6 +225,19 @@ class Finding(NamedTuple):
     fingerprint: str
 
 
+class Waived(NamedTuple):
+    """A finding that does not count because a waiver covers it: why, by whose word, and to the end of which day.
+
+    `place` is where the waiver stands; `until` is an ISO date.
+    """
+
+    finding: Finding
+    reason: str
+    owner: str
+    until: str
+    place: Place
+
+
 class RuleInfo(NamedTuple):
     """What a reader of a report wants to know of a rule, without the means to evaluate it."""
 
@@ -232,19 +251,28 @@ class RuleInfo(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What a result was computed from, so that a stranger can compute it again."""
+    """What a result was computed from, so that a stranger can compute it again.
+
+    `revision` is `worktree` or the id of a commit; `base` that of the commit it was compared with, if any. `waivers`
+    and `baseline` are empty where there are none.
+    """
 
     documents: str
     rules: str
     now: str
     revision: str
+    base: str = ""
+    waivers: str = ""
+    baseline: str = ""
 
 
 class CheckResult(NamedTuple):
     """The outcome of one `check`, complete: every format of `report` is a function of this value.
 
-    `exempt` counts subjects that `since` grandfathers; `unread` are the documents that may hide something;
-    `notes` are sentences a person should read (never findings).
+    `findings` are those that count. `waived` and `known` (to the baseline) do not; `gone` counts what the baseline
+    knows and nothing shows any more. `exempt` counts subjects that `since` grandfathers; `unread` are the documents
+    that may hide something; `notes` are sentences a person should read (never findings); `not_applied` counts rules
+    over a change where there is no base to compare with.
     """
 
     documents: int
@@ -255,6 +283,10 @@ class CheckResult(NamedTuple):
     exempt: int = 0
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    not_applied: int = 0
+    waived: tuple[Waived, ...] = ()
+    known: tuple[Finding, ...] = ()
+    gone: int = 0
 
     @property
     def undecided(self) -> int:

@@ -22,7 +22,7 @@ def trust_of(project: Project, given: str | None) -> str:
 
     Raises `ConfigurationError` for `verified`, which is not there yet: no other trust may stand in for it.
     """
-    trust = given or ("verified" if (project.root / AUTHORITY).exists() else "documents")
+    trust = given or ("verified" if project.holds(project.root / AUTHORITY) else "documents")
     if trust == "verified":
         why = "" if given else f"; `{AUTHORITY}` in `{project.root}` asks for it"
         raise ConfigurationError(

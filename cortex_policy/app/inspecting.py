@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from cortex_policy.app.changing import change_infos
 from cortex_policy.app.checking import Selection, rule_infos
 from cortex_policy.app.reading import Reading
 from cortex_policy.documents.values import Box
@@ -18,7 +19,7 @@ from cortex_policy.report.items import ClaimView, FieldView, ItemView
 from cortex_policy.report.rule_page import RulePage
 from cortex_policy.ruleset.forms import suggest
 from cortex_policy.ruleset.packs import Ruleset
-from cortex_policy.ruleset.rules import Rule
+from cortex_policy.ruleset.rules import Example, Rule
 
 
 def item_views(reading: Reading, kind: str, name: str) -> tuple[ItemView, ...]:
@@ -197,6 +198,7 @@ def rule_pages(rulesets: Sequence[Ruleset], code: str) -> tuple[RulePage, ...]:
     """The page of one rule, or of all. Raises `ConfigurationError` when no rule has that code or name."""
     rules = {rule.info.id: rule for ruleset in rulesets for rule in ruleset.rules}
     every = {info.id: info for ruleset in rulesets for info in rule_infos(ruleset, Selection())}
+    every |= {info.id: info for info in change_infos()}
     infos = tuple(every[name] for name in sorted(every))
     if code:
         found = [info for info in infos if code.casefold() in (info.id.casefold(), info.name.casefold())]
@@ -215,11 +217,18 @@ def _page(rule: Rule) -> RulePage:
         raise ConfigurationError(examples.problems)
     return RulePage(
         rule.info,
+        on="change" if rule.on_change else "",
         for_=rule.collection_text,
         when=rule.when_text,
         require=tuple((condition.id, condition.text) for condition in rule.require),
         examples=tuple(
-            (example.verdict, "\n".join(f"{path}:\n{text}" for path, text in example.files.items()))
+            (example.verdict, "\n".join(f"{path}:\n{text}" for path, text in _files(example)))
             for example in examples.found
         ),
     )
+
+
+def _files(example: Example) -> Iterable[tuple[str, str]]:
+    """The files of an example, those that a change began with first."""
+    before = example.before or {}
+    return [*((f"before:{path}", text) for path, text in before.items()), *example.files.items()]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from cortex_policy.app.reading import read_files
+from cortex_policy.app.reading import ALONE, History, read_files
 from cortex_policy.errors import ConfigurationError, Problem
 from cortex_policy.model import Finding
 from cortex_policy.ruleset.packs import Ruleset
@@ -48,7 +48,7 @@ def _missing(rule: Rule, examples: tuple[Example, ...]) -> Iterator[ExampleResul
 
 
 def _run(rule: Rule, example: Example, ruleset: Ruleset, now: datetime) -> ExampleResult:
-    reading = read_files(example.files, ruleset, now)
+    reading = read_files(example.files, ruleset, now, _history(example, ruleset, now))
     alone = Ruleset(model=ruleset.model, rules=(rule,), digest=ruleset.digest, packs=ruleset.packs)
     decision = decide(alone, reading.facts, reading.graph, reading.lines, now)
     own = tuple(finding for finding in decision.findings if finding.rule == rule.info.id)
@@ -56,6 +56,13 @@ def _run(rule: Rule, example: Example, ruleset: Ruleset, now: datetime) -> Examp
         _not_passed(rule, example, decision, own) if example.verdict == "pass" else _not_failed(example, own)
     )
     return ExampleResult(rule=rule.info.id, name=example.name, verdict=example.verdict, problem=problem)
+
+
+def _history(example: Example, ruleset: Ruleset, now: datetime) -> History:
+    """What a change began with, for a rule that judges one."""
+    if example.before is None:
+        return ALONE
+    return History(base=read_files(example.before, ruleset, now, History(origin="before:")))
 
 
 def _not_passed(rule: Rule, example: Example, decision: Decision, own: tuple[Finding, ...]) -> str:

@@ -8,7 +8,7 @@ value unknown, and what loses is stale. No graph handle leaks out: rules see rec
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -17,7 +17,7 @@ from cortex_policy.documents.spec import DocumentModel, KindSpec
 from cortex_policy.documents.values import MAX_DIGITS, Box, FieldType
 from cortex_policy.facts.resolving import Claim, Resolved, conflicts, resolve, resolve_at
 from cortex_policy.graph import Graph, Key, in_cycles, reachable, way
-from cortex_policy.model import UNKNOWN, Declaration, Document, OpenTuple, Place, Reading, Record, Ref
+from cortex_policy.model import UNKNOWN, Declaration, Document, OpenTuple, Past, Place, Reading, Record, Ref
 
 _TEXT, _BOOL, _INT = FieldType("text"), FieldType("bool"), FieldType("int")
 
@@ -137,7 +137,9 @@ class Facts(NamedTuple):
 
     `items` maps a kind to its records in order of id; `functions` are the host functions of the rule language (pure,
     over these records alone); `claims` maps a record to the declarations it was made from. `path(record, relation,
-    target)` is how a record reaches another along a field; `trial()` gives a copy to try changes on.
+    target)` is how a record reaches another along a field; `trial()` gives a copy to try changes on. `then` gives what
+    a record was in these facts, for facts of a later revision; `has_base` says whether these are such, so that `old`
+    answers.
     """
 
     items: Mapping[str, Sequence[Record]]
@@ -145,23 +147,60 @@ class Facts(NamedTuple):
     claims: Mapping[Key, tuple[Declaration, ...]]
     path: Callable[[Record, str, Record], tuple[Hop, ...]]
     trial: Callable[[], Trial]
+    then: Callable[[Record, int], Record]
+    has_base: bool = False
 
 
-def gather(graph: Graph, model: DocumentModel) -> Facts:
-    """Every record of the graph, resolved. The same graph gives the same facts, in the same order."""
+def gather(graph: Graph, model: DocumentModel, base: Facts | None = None, origin: str = "") -> Facts:
+    """Every record of the graph, resolved. The same graph gives the same facts, in the same order.
+
+    `base` are the facts that `old` answers from. `origin` is put before the path of every place: facts that are a base
+    themselves have their places in another revision.
+    """
+    return _facts(_gathered(graph, model, origin), base, origin)
+
+
+def _gathered(graph: Graph, model: DocumentModel, origin: str) -> _Gathering:
     world = _Gathering(graph, model)
     world.run()
-    return _facts(world)
+    world.origin = origin
+    if origin:
+        _to_past([*world.records.values(), *world.boxes], origin)
+    return world
 
 
-def _facts(world: _Gathering) -> Facts:
-    questions = _Questions(world)
+def _to_past(records: Iterable[Record], origin: str) -> None:
+    """Give every place of these records, and of all that they hold, its revision."""
+    seen: set[int] = set()
+    stack = list(records)
+    while stack:
+        record = stack.pop()
+        if id(record) in seen or isinstance(record.place, Past):
+            continue
+        seen.add(id(record))
+        if record.place is not None:
+            record.place = _past(record.place, origin)
+        for name, places in record.places.items():
+            record.places[name] = tuple(_past(place, origin) for place in places)
+        for value in record.values.values():
+            held = value if isinstance(value, tuple) else (value,)
+            stack += [element for element in held if isinstance(element, Record)]
+
+
+def _past(place: Place, origin: str) -> Place:
+    return place if isinstance(place, Past) else Past(origin + place.path, place.line, place.column)
+
+
+def _facts(world: _Gathering, base: Facts | None, origin: str) -> Facts:
+    questions = _Questions(world, base)
     return Facts(
         items=world.items,
         functions=questions.table(),
         claims=world.graph.declarations,
         path=questions.path,
-        trial=lambda: Trial(world.graph, world.model),
+        trial=lambda: Trial(world.graph, world.model, base, origin),
+        then=_Past(world, origin).then,
+        has_base=base is not None,
     )
 
 
@@ -171,11 +210,10 @@ class Trial:
     INVARIANT: only single values of items are set. References, and with them what host functions remember, stay.
     """
 
-    def __init__(self, graph: Graph, model: DocumentModel) -> None:
-        self._world = _Gathering(graph, model)
-        self._world.run()
+    def __init__(self, graph: Graph, model: DocumentModel, base: Facts | None, origin: str) -> None:
+        self._world = _gathered(graph, model, origin)
         self._before: list[tuple[Record, dict[str, Any]]] = []
-        self.facts = _facts(self._world)
+        self.facts = _facts(self._world, base, origin)
 
     def set(self, changes: Mapping[tuple[Key, str], Any]) -> None:
         """Take back what was set before, and give these fields of items these values."""
@@ -212,6 +250,7 @@ class _Gathering:
         self.graph = graph
         self.model = model
         self.records: dict[Key, Record] = {}
+        self.unspoken: dict[Key, Record] = {}
         self.items: dict[str, Sequence[Record]] = {}
         self.boxes: list[Record] = []
         self.documents: dict[str, Record] = {}
@@ -224,6 +263,8 @@ class _Gathering:
         self.rank = {source: rank for rank, sources in enumerate(model.precedence) for source in sources}
         self.veiled = self._veils()
         self.claims: dict[Key, tuple[Claim, ...]] = {}
+        self.holding: set[int] = set()
+        self.origin = ""
 
     def run(self) -> None:
         for document in self.graph.documents:
@@ -250,6 +291,14 @@ class _Gathering:
             record = self.records[key] = _empty(key, place)
             self._fill_stub(key)
         return record
+
+    def absent(self, key: Key) -> Record:
+        """The record of `key`; one that nobody declares or speaks of is made, and does not count as spoken of."""
+        known = self.records.get(key) or self.unspoken.get(key)
+        if known is None:
+            known = self.unspoken[key] = self.record(key)
+            del self.records[key]
+        return known
 
     def _document(self, document: Document) -> None:
         key = ("document", f"doc:{document.path}")
@@ -308,6 +357,7 @@ class _Gathering:
             elif resolved is not None:
                 _set(record, name, resolved.value, tuple(claim.place for claim in resolved.holding))
                 stale += [self._stale(record, claim, resolved) for claim in resolved.losing]
+                self.holding.update(map(id, resolved.holding))
         places = tuple(place for conflict in conflicting for place in conflict.places["values"])
         _set(record, "conflicts", tuple(conflicting), places)
         _set(record, "stale", tuple(stale), tuple(each.place for each in stale if each.place))
@@ -485,13 +535,14 @@ class _Gathering:
             return ()
         claims = self.claims.get(key) or self._claims_in(self.graph.claims.get(key, ()), kind)
         ordered = sorted(claims, key=lambda claim: (claim.rank, claim.place, claim.field))
-        return tuple(self._claim(self.record(key), claim) for claim in ordered)
+        found = tuple(self._claim(self.record(key), claim) for claim in ordered)
+        if self.origin:
+            _to_past(found, self.origin)
+        return found
 
     def _claim(self, record: Record, claim: Claim) -> Record:
         places = (claim.place,)
         found = _empty(("claim", f"{record.id}.{claim.field}"), claim.place)
-        value = record.values.get(claim.field, UNKNOWN)
-        holds = value is not UNKNOWN and not claim.scope and claim.place in record.places[claim.field]
         for name, part in (
             ("id", found.id),
             ("field", claim.field),
@@ -500,7 +551,7 @@ class _Gathering:
             ("scope", claim.scope),
             ("document", self.documents[claim.place.path]),
             ("owner", record),
-            ("holds", holds),
+            ("holds", id(claim) in self.holding),
         ):
             _set(found, name, part, places)
         if claim.at is not None:
@@ -589,11 +640,59 @@ class _Gathering:
         return found
 
 
+class _Past:
+    """What records of a later revision were in this one."""
+
+    def __init__(self, world: _Gathering, origin: str) -> None:
+        self.world = world
+        self.origin = origin
+        self.boxes: dict[_Owned, list[Record]] | None = None
+
+    def then(self, record: Record, position: int) -> Record:
+        """The same item, document or box here; one that was not there is a record that nobody declares.
+
+        Of several boxes with one text and owner it is the one in the same `position`. Raises `TypeError` for what
+        cannot be told from its like: a declaration, a mention, a conflict.
+        """
+        if record.kind in _LISTED_BY or record.kind == "claim":
+            raise TypeError
+        if record.kind == "box":
+            return self._box(record, position)
+        found = self.world.absent((record.kind, record.id))
+        if self.origin:
+            _to_past([found], self.origin)
+        return found
+
+    def _box(self, box: Record, position: int) -> Record:
+        if self.boxes is None:
+            self.boxes = _by_owner(self.world.boxes)
+        same = self.boxes.get(_owned(box), [])
+        return same[position] if position < len(same) else _empty(("box", box.id), None)
+
+
+_Owned = tuple[Key, str]
+"""The owner of a box, and its text."""
+
+
+def _owned(box: Record) -> _Owned:
+    owner = box.values.get("owner")
+    return (owner.kind, owner.id) if isinstance(owner, Record) else ("", ""), box.id
+
+
+def _by_owner(boxes: Iterable[Record]) -> dict[_Owned, list[Record]]:
+    found: dict[_Owned, list[Record]] = {}
+    for box in boxes:
+        found.setdefault(_owned(box), []).append(box)
+    return found
+
+
 class _Questions:
     """The host functions of the rule language. Each answers from the records alone, and remembers."""
 
-    def __init__(self, world: _Gathering) -> None:
+    def __init__(self, world: _Gathering, base: Facts | None) -> None:
         self.world = world
+        self.base = base
+        self.boxes: dict[_Owned, list[Record]] | None = None
         self.relations: dict[str, dict[Key, list[Key]]] = {}
         self.cycles: dict[str, frozenset[Key]] = {}
         self.spoken: dict[str, Sequence[Record]] = {}
@@ -637,6 +736,9 @@ class _Questions:
 
     def claims(self, record: Record) -> Sequence[Record]:
         """Every claim on an item, whether it holds or not; open where a document that may make more was not read."""
+        if self.base is not None and isinstance(record.place, Past):
+            then: Sequence[Record] = self.base.functions["claims"](record)
+            return then
         found = self._said((record.kind, record.id))
         return OpenTuple(found) if record.kind in self.world.veiled else found
 
@@ -647,6 +749,8 @@ class _Questions:
 
     def status_at(self, record: Record, time: date) -> Any:
         """The status of an item as it was known at `time`; unknown where a claim without a time leaves it open."""
+        if self.base is not None and isinstance(record.place, Past):
+            return self.base.functions["status_at"](record, time)
         key = (record.kind, record.id)
         if self.world.veiled.get(record.kind, {}).get("status"):
             return UNKNOWN
@@ -667,6 +771,40 @@ class _Questions:
                 return edge.place
         return self.world.records[source].place or Place("", 0, 0)
 
+    def old(self, record: Record) -> Any:
+        """The same item, document or box at the base; unknown where there is no base."""
+        if self.base is None:
+            return UNKNOWN
+        return self.base.then(record, self._position(record) if record.kind == "box" else 0)
+
+    def _position(self, box: Record) -> int:
+        """Which one it is among the boxes with the same text and owner."""
+        if self.boxes is None:
+            self.boxes = _by_owner(self.world.boxes)
+        same = [other.place for other in self.boxes.get(_owned(box), ())]
+        return same.index(box.place) if box.place in same else len(same)
+
+    def ever(self, kind: str) -> Sequence[Record]:
+        """Every item of a kind that is declared now or was at the base, in order of id.
+
+        Raises `TypeError` for parts of items.
+        """
+        if kind in BUILTIN_KINDS and kind != "document":
+            raise TypeError
+        now = self.items(kind)
+        then = self.base.items.get(kind, ()) if self.base is not None else ()
+        here = {record.id for record in now}
+        every = sorted([*now, *(self._gone(record) for record in then if record.id not in here)], key=_by_id)
+        return OpenTuple(every) if isinstance(now, OpenTuple) or isinstance(then, OpenTuple) else tuple(every)
+
+    def _gone(self, then: Record) -> Record:
+        """What nobody declares any more; it is shown where it stood, in this revision if that document is there."""
+        record = self.world.absent((then.kind, then.id))
+        if record.place is None and then.place is not None:
+            path = then.place.path.partition(":")[2]
+            record.place = Place(path, 1, 1) if path in self.world.documents else then.place
+        return record
+
     def _along(self, relation: str) -> dict[Key, list[Key]]:
         if relation not in self.relations:
             self.relations[relation] = self.world.edges(relation)
@@ -683,6 +821,8 @@ class _Questions:
             "reach": self.reach,
             "claims": self.claims,
             "status_at": self.status_at,
+            "old": self.old,
+            "ever": self.ever,
         }
 
 
@@ -729,6 +869,10 @@ def _number(name: str) -> int | None:
 
 def _shown(value: Any) -> str:
     return value.id if isinstance(value, Record) else str(value)
+
+
+def _by_id(record: Record) -> str:
+    return record.id
 
 
 def _by_place(record: Record) -> tuple[str, int, int]:

@@ -1,11 +1,13 @@
 """`check --format junit`: a test case for each rule, as Jenkins and GitLab read it.
 
-A test case holds at most one `failure` or `error`, because GitLab reads no more; its text lists all findings
-of the rule. A finding of any severity fails its case: `--severity` chooses which there are.
+A test case holds at most one `failure`, `error` or `skipped`, because GitLab reads no more; its text lists all
+findings of the rule. A rule is skipped when all of its findings are waived or known: it did not pass.
+A finding of any severity fails its case.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -15,6 +17,7 @@ from cortex_policy.report.escape import visible
 from cortex_policy.report.style import Sources, Style
 from cortex_policy.report.words import (
     counted,
+    excused_of,
     loudest_first,
     message_of,
     nothing_checked,
@@ -34,8 +37,13 @@ def render(result: CheckResult, style: Style, sources: Sources) -> str:
     by_rule: dict[str, list[Finding]] = {rule.id: [] for rule in rules_of(result)}
     for finding in loudest_first(result.findings):
         by_rule[finding.rule].append(finding)
+    waived = Counter(waived.finding.rule for waived in result.waived)
+    known = Counter(finding.rule for finding in result.known)
     for rule in rules_of(result):
-        _case(suite, rule, by_rule[rule.id])
+        case = _case(suite, rule, by_rule[rule.id])
+        excused = excused_of(waived[rule.id], known[rule.id])
+        if excused and not len(case):
+            ET.SubElement(case, "skipped", {"message": excused})
     empty = nothing_checked(result)
     if empty:
         case = ET.SubElement(
@@ -46,7 +54,7 @@ def render(result: CheckResult, style: Style, sources: Sources) -> str:
         "tests": str(len(suite.findall("testcase"))),
         "failures": str(len(suite.findall("testcase/failure"))),
         "errors": str(len(suite.findall("testcase/error"))),
-        "skipped": "0",
+        "skipped": str(len(suite.findall("testcase/skipped"))),
         "time": "0",
     }
     suite.attrib.update(totals)
@@ -64,10 +72,16 @@ def _properties(suite: ET.Element, result: CheckResult, style: Style) -> None:
         ("items", str(result.items)),
         ("undecided", str(result.undecided)),
         ("exempt", str(result.exempt)),
+        ("waived", str(len(result.waived))),
+        ("known", str(len(result.known))),
+        ("gone", str(result.gone)),
         ("inputs.documents", inputs.documents),
         ("inputs.rules", inputs.rules),
         ("inputs.now", inputs.now),
         ("inputs.revision", inputs.revision),
+        *([("inputs.base", inputs.base)] if inputs.base else []),
+        ("inputs.waivers", inputs.waivers),
+        ("inputs.baseline", inputs.baseline),
         *(("note", note) for note in result.notes),
     ]
     properties = ET.SubElement(suite, "properties")
@@ -75,7 +89,7 @@ def _properties(suite: ET.Element, result: CheckResult, style: Style) -> None:
         ET.SubElement(properties, "property", {"name": name, "value": visible(value)})
 
 
-def _case(suite: ET.Element, rule: RuleInfo, findings: Sequence[Finding]) -> None:
+def _case(suite: ET.Element, rule: RuleInfo, findings: Sequence[Finding]) -> ET.Element:
     attributes = {
         "name": visible(f"{rule.id} {rule.name}".rstrip()),
         "classname": visible(rule.pack) or _TOOL,
@@ -87,6 +101,7 @@ def _case(suite: ET.Element, rule: RuleInfo, findings: Sequence[Finding]) -> Non
     case = ET.SubElement(suite, "testcase", attributes)
     if findings:
         _failure(case, findings)
+    return case
 
 
 def _failure(case: ET.Element, findings: Sequence[Finding]) -> None:

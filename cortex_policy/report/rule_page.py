@@ -14,13 +14,17 @@ _INDENT = "  "
 
 
 class RulePage(NamedTuple):
-    """A rule and its text: `require` holds (condition, expression), `examples` (verdict, document)."""
+    """A rule and its text: `require` holds (condition, expression), `examples` (verdict, document).
+
+    `on` is `change` for a rule that judges a change, else an empty text.
+    """
 
     rule: RuleInfo
     for_: str = ""
     when: str = ""
     require: Sequence[tuple[str, str]] = ()
     examples: Sequence[tuple[str, str]] = ()
+    on: str = ""
 
 
 def render_rule(page: RulePage, *, style: Style) -> str:
@@ -60,6 +64,7 @@ def _page(page: RulePage, style: Style) -> Iterator[str]:
     yield f"{style.paint(severity, severity)}{f' in pack {visible(rule.pack)}' if rule.pack else ''}"
     yield from _section("message", rule.message, style)
     yield from _section("why", rule.why, style)
+    yield from _code("on", page.on, style)
     yield from _code("for", page.for_, style)
     yield from _code("when", page.when, style)
     if page.require:
@@ -113,6 +118,7 @@ def _value(page: RulePage) -> dict[str, Any]:
         "message": rule.message,
         "why": rule.why,
         "source": list(rule.source),
+        "on": page.on,
         "for": page.for_,
         "when": page.when,
         "require": [{"condition": name, "expression": text} for name, text in page.require],

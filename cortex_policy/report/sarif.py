@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from cortex_policy.model import CheckResult, Finding, Location, RuleInfo, Severity
-from cortex_policy.report.check_json import inputs_value
+from cortex_policy.model import CheckResult, Finding, Location, Place, RuleInfo, Severity, Waived
+from cortex_policy.report.check_json import check_inputs_value
 from cortex_policy.report.escape import json_text
 from cortex_policy.report.style import Sources, Style
 from cortex_policy.report.words import (
@@ -20,6 +20,7 @@ from cortex_policy.report.words import (
     nothing_checked,
     rules_of,
     split_locations,
+    waiver_of,
 )
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -43,13 +44,19 @@ def render(result: CheckResult, style: Style, sources: Sources) -> str:
         "invocations": [_invocation(result)],
         "originalUriBaseIds": {_ROOT: {"description": {"text": "the root that was checked"}}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, index) for finding in result.findings],
+        "results": [
+            *(_result(finding, index) for finding in result.findings),
+            *(_suppressed(waived, index) for waived in result.waived),
+        ],
         "properties": {
             "documents": result.documents,
             "items": result.items,
             "undecided": result.undecided,
             "exempt": result.exempt,
-            "inputs": inputs_value(result.inputs),
+            "waived": len(result.waived),
+            "known": len(result.known),
+            "gone": result.gone,
+            "inputs": check_inputs_value(result.inputs),
         },
     }
     return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
@@ -98,6 +105,23 @@ def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
     result["partialFingerprints"] = {"cortexPolicy/v1": finding.fingerprint}
     result["properties"] = {"outcome": finding.outcome.value, "condition": finding.condition}
     return result
+
+
+def _suppressed(waived: Waived, index: Mapping[str, int]) -> dict[str, Any]:
+    """A waived finding: SARIF 3.35, suppressed outside the source, by a decision that was taken already."""
+    result = _result(waived.finding, index)
+    suppression = {
+        "kind": "external",
+        "status": "accepted",
+        "justification": _plain(waiver_of(waived)),
+        "location": _location(_at(waived.place)),
+        "properties": {"owner": waived.owner, "until": waived.until},
+    }
+    return {**result, "suppressions": [suppression]}
+
+
+def _at(place: Place) -> Location:
+    return Location(place.path, place.line, place.column, "", "")
 
 
 def _plain(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from cortex_policy.model import CheckResult, Finding, Location, Outcome, RuleInfo, Severity
+from cortex_policy.model import CheckResult, Finding, Location, Outcome, RuleInfo, Severity, Waived
 from cortex_policy.report.escape import visible
 
 # Loudest first, as people read.
@@ -72,7 +72,7 @@ def split_locations(finding: Finding) -> tuple[Location | None, tuple[Location, 
 def rules_of(result: CheckResult) -> tuple[RuleInfo, ...]:
     """Return the rules of the result, and a bare one for each finding whose rule is not among them."""
     rules = {rule.id: rule for rule in result.rules}
-    for finding in result.findings:
+    for finding in (*result.findings, *(waived.finding for waived in result.waived), *result.known):
         rules.setdefault(finding.rule, _bare_rule(finding))
     return tuple(rules.values())
 
@@ -107,8 +107,30 @@ def verdict_of(result: CheckResult) -> str:
         parts = [counted(n, s.value) if s is not Severity.INFO else f"{n} info" for s, n in _counts(result)]
         undecided = f"; {result.undecided} undecided" if result.undecided else ""
         found = counted(len(result.findings), "finding")
-        return f"{found} ({', '.join(parts)}{undecided}) in {scope_of(result)}, checked against {rules}"
-    return nothing_checked(result) or f"no findings: {scope_of(result)}, checked against {rules}"
+        return (
+            f"{found} ({', '.join(parts)}{undecided}) in {scope_of(result)}, checked against {rules}"
+            f"{_beside(result)}"
+        )
+    nothing = nothing_checked(result)
+    return nothing or f"no findings: {scope_of(result)}, checked against {rules}{_beside(result)}"
+
+
+def _beside(result: CheckResult) -> str:
+    """Return what was found and does not count, after a semicolon. INVARIANT: what is excused is never silent."""
+    said = excused_of(len(result.waived), len(result.known))
+    return f"; {said}" if said else ""
+
+
+def excused_of(waived: int, known: int) -> str:
+    """Return `2 findings waived, 1 known to the baseline`, or the empty string."""
+    parts = [f"{counted(waived, 'finding')} waived"] if waived else []
+    parts += [f"{counted(known, 'finding')} known to the baseline"] if known else []
+    return ", ".join(parts)
+
+
+def waiver_of(waived: Waived) -> str:
+    """Return who took which exception, to when, and why; visible."""
+    return visible(f"until {waived.until} by {waived.owner}: {waived.reason}")
 
 
 def _counts(result: CheckResult) -> Iterator[tuple[Severity, int]]:
@@ -122,11 +144,24 @@ def remarks_of(result: CheckResult) -> tuple[str, ...]:
     """Return what else a person should know: exemptions, notes, and what the result was computed from."""
     exempt = result.exempt
     remarks = [f"{counted(exempt, 'subject')} exempt, being older than the rule"] if exempt else []
+    remarks += [_waived_remark(waived) for waived in result.waived]
     remarks += [f"note: {visible(note)}" for note in result.notes]
     inputs = result.inputs
-    documents, rules = inputs.documents[:_DIGEST_SHOWN], inputs.rules[:_DIGEST_SHOWN]
-    computed = f"as of {inputs.now}, revision {inputs.revision}, documents {documents}, rules {rules}"
-    return (*remarks, visible(computed))
+    digests = ", ".join(
+        f"{name} {digest[:_DIGEST_SHOWN]}"
+        for name in ("documents", "rules", "waivers", "baseline")
+        if (digest := getattr(inputs, name)) or name in ("documents", "rules")
+    )
+    base = f", base {inputs.base}" if inputs.base else ""
+    return (*remarks, visible(f"as of {inputs.now}, revision {inputs.revision}{base}, {digests}"))
+
+
+def _waived_remark(waived: Waived) -> str:
+    primary, _ = split_locations(waived.finding)
+    place = f" at {place_of(primary)}" if primary else ""
+    what = f"{visible(waived.finding.rule)} [{subjects_of(waived.finding)}]{place}"
+    granted = f"{visible(waived.place.path)}:{waived.place.line}"
+    return f"waived: {what} {waiver_of(waived)} ({granted})"
 
 
 def loudest_first(findings: Iterable[Finding]) -> Sequence[Finding]:

@@ -116,6 +116,10 @@ class Environment:
         """The same, with these variables besides (or instead of) those of the same name."""
         return Environment(self.kinds, self.functions, {**self.variables, **variables})
 
+    def with_functions(self, functions: Mapping[str, Signature]) -> Environment:
+        """The same, with these host functions besides."""
+        return Environment(self.kinds, {**self.functions, **functions}, self.variables)
+
 
 def check(node: Node, environment: Environment) -> Type:
     """The type of the expression's value. Raises `SyntaxFault` for the first part without a meaning."""
@@ -150,9 +154,11 @@ _FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
         "endswith": "did you mean `endsWith`?",
         "None": "did you mean `null`?",
         "nil": "did you mean `null`?",
+        "old": "only a rule that says `on: change` can ask what was before",
+        "ever": "only a rule that says `on: change` can ask what was before",
     }
 )
-"""Names that people bring from other languages."""
+"""Names that people bring from other languages, or from another sort of rule."""
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
@@ -534,6 +540,8 @@ def _result(
     if signature.result_of_kind:
         found = record_of(_kind_named(node, args[0], environment))
         return list_of(found) if signature.many else found
+    if signature.follows == "argument" and types[0].kind:
+        return types[0]
     if signature.follows and types[0].name == "list" and not types[0].kind:
         return types[0] if signature.follows == "argument" else types[0].element or DYN
     return signature.result

@@ -41,8 +41,8 @@ from cortex_policy.ruleset.syntax import (
 )
 from cortex_policy.ruleset.template import Template, parse_template
 
-RULE_KEYS: Final = "id name for when require unknown severity message why source since examples".split()
-EXAMPLE_KEYS: Final = "name files vacuous expect".split()
+RULE_KEYS: Final = "id name on for when require unknown severity message why source since examples".split()
+EXAMPLE_KEYS: Final = "name before files vacuous expect".split()
 EXPECT_KEYS: Final = "subjects line path outcome condition".split()
 _ID: Final = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*-\d{3}")
 _FOR: Final = re.compile(r"\s*([a-z_][A-Za-z0-9_]*)\s+in\s+")
@@ -60,8 +60,9 @@ class Condition(NamedTuple):
 class Example(NamedTuple):
     """A small repository that a rule is tried on.
 
-    `files` maps paths to texts; `verdict` is `pass` or `fail`; `vacuous` says that a passing example has no subject on
-    purpose; the rest is what a failing example must show, each part empty when it is not asked for.
+    `files` maps paths to texts, `before` those that a change began with; `verdict` is `pass` or `fail`; `vacuous` says
+    that a passing example has no subject on purpose; the rest is what a failing example must show, each part empty
+    when it is not asked for.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Example(NamedTuple):
     path: str = ""
     outcome: str = ""
     condition: str = ""
+    before: Mapping[str, str] | None = None
 
 
 class Examples(NamedTuple):
@@ -86,7 +88,7 @@ class Rule(NamedTuple):
     """A rule, ready to be evaluated: for every `variable` in `collection`, when `when` holds, all of `require` must.
 
     `since` names a date field and the day from which the rule binds; `report_unknown` says whether a subject that
-    cannot be decided is a finding.
+    cannot be decided is a finding; `on_change` that the rule judges a change, and needs a base to compare with.
     """
 
     info: RuleInfo
@@ -102,6 +104,7 @@ class Rule(NamedTuple):
     line: int
     examples: Callable[[], Examples]
     """Reads the examples; `check` never needs them, and they are most of a pack's text."""
+    on_change: bool = False
 
 
 HOST_SIGNATURES: Final[Mapping[str, Signature]] = {
@@ -115,6 +118,13 @@ HOST_SIGNATURES: Final[Mapping[str, Signature]] = {
     "status_at": Signature((RECORD, TIMESTAMP), DYN),
 }
 """The functions that answer from the documents (`facts.Facts.functions`); see `docs/expressions.md`."""
+
+
+CHANGE_SIGNATURES: Final[Mapping[str, Signature]] = {
+    "old": Signature((RECORD,), DYN, follows="argument"),
+    "ever": Signature((STRING,), list_of(DYN), result_of_kind=True),
+}
+"""The functions that answer from the base too; only a rule `on: change` may call them."""
 
 
 INJECTED: Final[Mapping[str, Type]] = {"now": TIMESTAMP, "today": DATE}
@@ -163,6 +173,9 @@ def read_rule(node: Node, source: Source, pack: str, world: Environment) -> Rule
     code = form.text("id")
     if code and not _ID.fullmatch(code):
         source.problem(form.get("id"), f"`{code}` is no rule code", "codes look like `ABC-XYZ-001`")
+    on_change = form.word("on", ("change",), "") == "change"
+    if on_change:
+        world = world.with_functions(CHANGE_SIGNATURES)
     subject = read_subject(form, source, world)
     if subject is None:
         return None
@@ -199,6 +212,7 @@ def read_rule(node: Node, source: Source, pack: str, world: Environment) -> Rule
         path=source.path,
         line=form.node.mark.line,
         examples=partial(read_examples, form.node, source.path, source.text),
+        on_change=on_change,
     )
 
 
@@ -318,26 +332,37 @@ def read_examples(rule: NodeMapping, path: str, text: str) -> Examples:
     """The examples of a rule that stands in the file at `path`."""
     problems: list[Problem] = []
     source = Source(path, text, problems)
-    node = rule.get("examples")
+    node, on = rule.get("examples"), rule.get("on")
+    on_change = isinstance(on, Scalar) and on.text == "change"
     outer = source.form(node, "examples", ("pass", "fail")) if node is not None else None
     found = []
     if outer is None:
         return Examples((), tuple(problems))
     for verdict in ("pass", "fail"):
         for number, entry in enumerate(outer.nodes(verdict), start=1):
-            example = _example(entry, verdict, number, source)
+            example = _example(entry, verdict, number, source, on_change)
             if example is not None:
                 found.append(example)
     return Examples(tuple(found), tuple(problems))
 
 
-def _example(node: Node, verdict: str, number: int, source: Source) -> Example | None:
+def _files(form: Form, key: str) -> dict[str, str]:
+    return {name.text: value.text for name, value in form.entries(key) if isinstance(value, Scalar)}
+
+
+def _example(node: Node, verdict: str, number: int, source: Source, on_change: bool) -> Example | None:
     form = source.form(node, "an example", EXAMPLE_KEYS)
     if form is None:
         return None
-    files = {key.text: value.text for key, value in form.entries("files") if isinstance(value, Scalar)}
+    files = _files(form, "files")
     if not files:
         source.problem(node, "an example has `files`: a mapping of paths to texts")
+    if (form.get("before") is not None) != on_change:
+        source.problem(
+            node,
+            "an example of a rule `on: change` has `before`, and no other has",
+            "`before` maps paths to the texts that the change began with; `{}` for none",
+        )
     expect = (
         source.form(form.get("expect"), "`expect`", EXPECT_KEYS) if form.get("expect") is not None else None
     )
@@ -351,4 +376,5 @@ def _example(node: Node, verdict: str, number: int, source: Source) -> Example |
         path=expect.text("path", "") if expect else "",
         outcome=expect.word("outcome", ("false", "unknown", "error"), "false") if expect else "false",
         condition=expect.text("condition", "") if expect else "",
+        before=_files(form, "before") if on_change else None,
     )

@@ -13,10 +13,10 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from cortex_policy.documents.faults import FAULTS
+from cortex_policy.documents.faults import FAULTS, FaultKind
 from cortex_policy.facts import Facts
 from cortex_policy.graph import Graph
-from cortex_policy.model import UNKNOWN, Finding, Location, OpenTuple, Outcome, Place, Record
+from cortex_policy.model import UNKNOWN, Fault, Finding, Location, OpenTuple, Outcome, Past, Place, Record
 from cortex_policy.ruleset.evaluator import compile_expression
 from cortex_policy.ruleset.explain import Explanation, Read, Witness, explain
 from cortex_policy.ruleset.operators import Failure
@@ -35,11 +35,15 @@ Lines = Callable[[str], Sequence[str]]
 
 
 class Decision(NamedTuple):
-    """What the rules say: findings in order, how many subjects `since` exempts, and how often each rule applied."""
+    """What the rules say: findings in order, how many subjects `since` exempts, and how often each rule applied.
+
+    `not_applied` counts the rules that judge a change, where there is no base to compare with.
+    """
 
     findings: tuple[Finding, ...]
     exempt: int
     applied: Mapping[str, int]
+    not_applied: int = 0
 
 
 def outcome_of(value: Any) -> Outcome:
@@ -56,21 +60,23 @@ def decide(ruleset: Ruleset, facts: Facts, graph: Graph, lines: Lines, now: date
     findings = list(_faults(graph, lines))
     exempt = 0
     applied: dict[str, int] = {}
-    for rule in ruleset.rules:
+    judged = [rule for rule in ruleset.rules if facts.has_base or not rule.on_change]
+    for rule in judged:
         run = _Run(rule, facts, lines, now)
         findings += run.findings()
         exempt += run.exempt
         applied[rule.info.id] = run.applied
-    return Decision(_in_order(findings), exempt, applied)
+    return Decision(in_order(findings), exempt, applied, len(ruleset.rules) - len(judged))
 
 
-def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """By place, then rule: independent of the order of files and rules. Equal findings are one."""
     unique = {(finding.fingerprint, finding.locations): finding for finding in findings}
-    return tuple(sorted(unique.values(), key=_order))
+    return tuple(sorted(unique.values(), key=order))
 
 
-def _order(finding: Finding) -> tuple[Any, ...]:
+def order(finding: Finding) -> tuple[Any, ...]:
+    """What findings are sorted by, for whoever may not join equal ones."""
     first = finding.locations[0] if finding.locations else Location("", 0, 0, "", "primary")
     return (
         first.path,
@@ -202,6 +208,9 @@ class _Run:
         context: Callable[[], Iterable[Read]],
         witnesses: Sequence[Witness],
     ) -> Finding:
+        if self.rule.on_change:
+            # What made the rule apply is what was before, and that is half of what happened.
+            reads = [*reads, *(read for read in context() if isinstance(read.record.place, Past))]
         places = _places(subject, reads, context)
         subjects = (_name(subject),)
         return Finding(
@@ -216,7 +225,7 @@ class _Run:
                 Location(place.path, place.line, place.column, _line(self.lines, place), role)
                 for place, role in places
             ),
-            fingerprint=_fingerprint(
+            fingerprint=fingerprint(
                 self.rule.info.id, subjects, condition, _content(subject, outcome, reads, witnesses)
             ),
         )
@@ -269,6 +278,7 @@ def _places(
 ) -> list[tuple[Place, str]]:
     """Where to look: the subject's own statement that the condition read, else the one that made the rule apply, else
     the subject itself; then what other records say. A fact that nobody states is shown at the record that lacks it.
+    What stood at the base comes last: the place to mend is in the change.
     """
     reads = list(reads)
     own = [
@@ -281,11 +291,12 @@ def _places(
         own = [place for read in context() if _is_own(read, subject) for place in read.places]
     if not own:
         own = [place for read in reads if _lacks(read, subject) for place in _home(read.record)]
-    if isinstance(subject, Record) and subject.place is not None and (not own or subject.kind in PARTS):
+    nowhere = all(isinstance(place, Past) for place in own)
+    if isinstance(subject, Record) and subject.place is not None and (nowhere or subject.kind in PARTS):
         own.insert(0, subject.place)
     foreign = [read for read in reads if not _is_own(read, subject) and not _is_view(read)]
     other = [place for read in foreign for place in _shown_at(read, subject)]
-    ordered = list(dict.fromkeys([*own, *other]))
+    ordered = sorted(dict.fromkeys([*own, *other]), key=lambda place: isinstance(place, Past))
     return [(place, "related" if index else "primary") for index, place in enumerate(ordered)]
 
 
@@ -365,7 +376,8 @@ def _member(value: Any) -> str:
     return str(value)
 
 
-def _fingerprint(rule: str, subjects: Sequence[str], condition: str, content: Sequence[Any]) -> str:
+def fingerprint(rule: str, subjects: Sequence[str], condition: str, content: Sequence[Any]) -> str:
+    """What names a finding across runs (`docs/contract.md`, "Fingerprints")."""
     text = json.dumps(
         [rule, list(subjects), condition, list(content)], ensure_ascii=True, separators=(",", ":")
     )
@@ -373,29 +385,36 @@ def _fingerprint(rule: str, subjects: Sequence[str], condition: str, content: Se
 
 
 def _faults(graph: Graph, lines: Lines) -> Iterable[Finding]:
-    """What is wrong with the documents themselves; the same fault twice in one document is told apart by its count."""
+    """What is wrong with the documents themselves."""
     for document in graph.documents:
-        seen: dict[tuple[str, str], int] = {}
-        for fault in document.faults:
-            kind = FAULTS[fault.code]
-            subjects = (f"doc:{document.path}",)
-            count = seen[(fault.code, fault.message)] = seen.get((fault.code, fault.message), 0) + 1
-            yield Finding(
-                rule=kind.id,
-                name=kind.name,
-                severity=kind.severity,
-                outcome=Outcome.FALSE,
-                subjects=subjects,
-                condition="readable",
-                message=f"{fault.message}; {kind.fix}",
-                locations=(
-                    Location(
-                        fault.place.path,
-                        fault.place.line,
-                        fault.place.column,
-                        _line(lines, fault.place),
-                        "primary",
-                    ),
+        yield from fault_findings(document.path, document.faults, FAULTS, "readable", lines)
+
+
+def fault_findings(
+    path: str, faults: Iterable[Fault], kinds: Mapping[str, FaultKind], condition: str, lines: Lines
+) -> Iterable[Finding]:
+    """The faults of one file; the same fault twice is told apart by its count."""
+    seen: dict[tuple[str, str], int] = {}
+    for fault in faults:
+        kind = kinds[fault.code]
+        subjects = (f"doc:{path}",)
+        count = seen[(fault.code, fault.message)] = seen.get((fault.code, fault.message), 0) + 1
+        yield Finding(
+            rule=kind.id,
+            name=kind.name,
+            severity=kind.severity,
+            outcome=Outcome.FALSE,
+            subjects=subjects,
+            condition=condition,
+            message=f"{fault.message}; {kind.fix}",
+            locations=(
+                Location(
+                    fault.place.path,
+                    fault.place.line,
+                    fault.place.column,
+                    _line(lines, fault.place),
+                    "primary",
                 ),
-                fingerprint=_fingerprint(kind.id, subjects, fault.message, [count]),
-            )
+            ),
+            fingerprint=fingerprint(kind.id, subjects, fault.message, [count]),
+        )

@@ -18,6 +18,7 @@ from cortex_policy.model import Inputs
 from cortex_policy.report.agenda import render_agenda
 from cortex_policy.report.gate import CLAIMED, MAX_MEMBERS, render_gate, render_gate_json
 from cortex_policy.report.style import Style
+from tests.git import GitRepository
 from tests.report.hostile import HOSTILE, raw_hidden
 from tests.support import CHECKOUT, NOW, repository, write
 
@@ -128,6 +129,56 @@ def test_the_three_lists_of_next(capfdbinary: Any) -> None:
 def test_the_same_documents_give_the_same_bytes(capfdbinary: Any) -> None:
     args = ["gate", "WORK-3", "--root", str(EXAMPLE), "--now", TIME]
     assert run(capfdbinary, *args) == run(capfdbinary, *args)
+
+
+# --------------------------------------------------------------------------- at a revision
+
+
+def test_gate_and_next_read_a_revision_and_not_the_work_tree(tmp_path: Path, capfdbinary: Any) -> None:
+    """Two revisions in which the item has another name; in the work tree it has none."""
+    shutil.copytree(EXAMPLE, tmp_path / "root")
+    repo = GitRepository(tmp_path / "root")
+    plan = repo.root / "docs" / "plan.md"
+    ready = repo.commit({})
+    text = plan.read_text("utf-8")
+    renamed = repo.commit({"docs/plan.md": text.replace("WORK-4", "WORK-44")})
+    plan.write_text(text.replace("WORK-4", "WORK-45"), "utf-8")
+    root = ["--root", str(repo.root)]
+    found = as_json(capfdbinary, "gate", "WORK-4", "--at", ready, *root)
+    assert (found["verdict"], found["inputs"]["revision"]) == ("allow", ready)
+    schema = json.loads((CHECKOUT / "schemas" / "gate.schema.json").read_text("utf-8"))
+    jsonschema.validate(found, schema)
+    assert as_json(capfdbinary, "gate", "WORK-4", "--at", renamed, *root)["verdict"] == "blocked"
+    assert as_json(capfdbinary, "gate", "WORK-44", "--at", renamed, *root)["verdict"] == "allow"
+    assert as_json(capfdbinary, "next", "--at", ready, *root)["ready"] == [{"subject": "WORK-4"}]
+    later = as_json(capfdbinary, "next", "--at", renamed, *root)
+    assert (later["ready"], later["inputs"]["revision"]) == ([{"subject": "WORK-44"}], renamed)
+    assert run(capfdbinary, "gate", "WORK-4", *root)[0] == 3
+
+
+@pytest.mark.parametrize("command", [["gate", "WORK-4"], ["next"]])
+def test_a_revision_that_is_not_there_decides_nothing(
+    tmp_path: Path, capfdbinary: Any, command: list[str]
+) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "root")
+    repo = GitRepository(tmp_path / "root")
+    repo.commit({})
+    code, out, err = run(capfdbinary, *command, "--at", "nowhere", "--root", str(repo.root))
+    assert (code, out) == (2, "")
+    assert "nowhere" in err
+
+
+def test_the_authority_is_that_of_the_revision(tmp_path: Path, capfdbinary: Any) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "root")
+    repo = GitRepository(tmp_path / "root")
+    before = repo.commit({})
+    since = repo.commit({"authority.yaml": "version: 1\n"})
+    (repo.root / "authority.yaml").unlink()
+    args = ["gate", "WORK-4", "--now", TIME, "--root", str(repo.root), "--at"]
+    assert run(capfdbinary, *args, before)[0] == 0
+    code, _, err = run(capfdbinary, *args, since)
+    assert code == 2
+    assert "authority.yaml" in err
 
 
 # --------------------------------------------------------------------------- text

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from cortex_policy.app.changing import change_infos
 from cortex_policy.app.checking import Selection, rule_infos
 from cortex_policy.app.project import Project, load_ruleset, shipped_packs
 from tests.docs.pages import ALL, CHECKOUT, OURS, anchors, code, fences, links, table, text_of
@@ -24,7 +25,8 @@ COUNT = (
 @pytest.fixture(scope="module")
 def known_codes() -> set[str]:
     projects = [Project(root=CHECKOUT, packs=(pack,), base=CHECKOUT) for pack in shipped_packs()]
-    return {info.id for project in projects for info in rule_infos(load_ruleset(project), Selection())}
+    ours = {info.id for project in projects for info in rule_infos(load_ruleset(project), Selection())}
+    return ours | {info.id for info in change_infos()}
 
 
 @pytest.mark.parametrize("page", ALL)

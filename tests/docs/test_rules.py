@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -9,12 +10,20 @@ import pytest
 from cortex_policy.app.checking import Selection, check
 from cortex_policy.app.project import load_ruleset, open_project
 from cortex_policy.app.reading import read_project
+from cortex_policy.app.rule_tests import run_examples
 from cortex_policy.documents.values import FieldType
 from cortex_policy.errors import ConfigurationError
 from cortex_policy.facts import BUILTIN_KINDS, ITEM_FIELDS
 from cortex_policy.model import CheckResult, Outcome, Severity
-from cortex_policy.ruleset.rules import EXAMPLE_KEYS, EXPECT_KEYS, HOST_SIGNATURES, RULE_KEYS
-from tests.docs.pages import code, codes, named_files, table, write_files
+from cortex_policy.ruleset.checker import Signature
+from cortex_policy.ruleset.rules import (
+    CHANGE_SIGNATURES,
+    EXAMPLE_KEYS,
+    EXPECT_KEYS,
+    HOST_SIGNATURES,
+    RULE_KEYS,
+)
+from tests.docs.pages import code, codes, fences, named_files, table, write_files
 
 PAGE = "docs/rules.md"
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -60,12 +69,16 @@ def test_the_built_in_kinds_are_complete() -> None:
     assert shown == known
 
 
-def test_the_functions_over_documents_are_complete() -> None:
+@pytest.mark.parametrize(
+    ("heading", "signatures"),
+    [("Functions over the documents", HOST_SIGNATURES), ("Rules over changes", CHANGE_SIGNATURES)],
+)
+def test_the_functions_over_documents_are_complete(heading: str, signatures: Mapping[str, Signature]) -> None:
     shown = {}
-    for row in table(PAGE, "Functions over the documents"):
+    for row in table(PAGE, heading):
         name, _, arguments = code(row["function"]).rstrip(")").partition("(")
         shown[name] = len(arguments.split(","))
-    assert shown == {name: len(signature.parameters) for name, signature in HOST_SIGNATURES.items()}
+    assert shown == {name: len(signature.parameters) for name, signature in signatures.items()}
 
 
 # --------------------------------------------------------------------------- the house of the page
@@ -93,6 +106,13 @@ def with_rule(old: str, new: str) -> str:
     text = named_files(PAGE)[RULES]
     assert old in text
     return text.replace(old, new)
+
+
+def test_the_rule_over_changes_shows_what_its_examples_say(house, tmp_path) -> None:
+    (text,) = [fence.text for fence in fences(PAGE) if "on: change" in fence.text]
+    write_files(tmp_path, {**named_files(PAGE), RULES: text})
+    results = run_examples((load_ruleset(open_project(tmp_path, ())),), NOW)
+    assert [result.problem for result in results] == ["", "", ""]
 
 
 def test_a_message_that_names_the_member_gives_a_finding_for_each(house) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cortex_policy.app.reading import read_files
+from cortex_policy.facts import gather
 from cortex_policy.facts.resolving import Claim, before, newest, resolve, resolve_at
 from cortex_policy.model import UNKNOWN, OpenTuple, Place, Record, When
 from cortex_policy.ruleset.packs import PackFiles, load
@@ -570,6 +571,31 @@ OPENED = {
 def test_the_status_at_a_time_is_left_open_by(files: dict[str, str]) -> None:
     found = gathered(files).facts
     assert found.functions["status_at"](found.items["task"][0], datetime(2026, 7, 1, tzinfo=UTC)) is UNKNOWN
+
+
+# ------------------------------------------------------------------------------------------------- at the base
+
+
+def test_the_claims_on_an_item_of_the_base_are_those_of_the_base() -> None:
+    before_, after = (
+        gathered({"plan.md": DECLARED, "proof.md": EARLY}),
+        gathered({"plan.md": DECLARED, "proof.md": LATE}),
+    )
+    base = gather(before_.graph, RULESET.model, None, "base:")
+    found = gather(after.graph, RULESET.model, base)
+    (now,) = found.items["task"]
+    then = found.functions["old"](now)
+    assert [(c.values["value"], c.values["holds"]) for c in found.functions["claims"](then)] == [
+        ("open", True),
+        ("open", False),
+    ]
+    assert [c.place.path for c in found.functions["claims"](then)] == ["base:proof.md", "base:plan.md"]
+    assert [c.values["value"] for c in found.functions["claims"](now)] == ["done", "open"]
+    moment = datetime(2026, 7, 1, tzinfo=UTC)
+    assert found.functions["status_at"](then, moment) == "open"
+    assert found.functions["status_at"](now, moment) == "done"
+    with pytest.raises(TypeError):
+        found.functions["old"](found.functions["claims"](now)[0])
 
 
 # ------------------------------------------------------------------------------------------------- laws

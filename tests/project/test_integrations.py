@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.git import GitRepository
+
 CHECKOUT = Path(__file__).parents[2]
 CI_PAGE = (CHECKOUT / "docs" / "ci.md").read_text(encoding="utf-8")
 FORMATS = "full concise json sarif junit github gitlab"
@@ -53,7 +55,7 @@ def test_the_checking_hook_runs_even_when_no_document_changed() -> None:
 
 def test_the_action_offers_these_inputs() -> None:
     assert set(ACTION["inputs"]) == {
-        "root", "pack", "format", "severity", "args", "sarif-file", "python-version",
+        "root", "pack", "format", "severity", "base", "args", "sarif-file", "python-version",
     }  # fmt: skip
     assert ACTION["inputs"]["format"]["default"] == "github"
     assert ACTION["runs"]["using"] == "composite"
@@ -106,7 +108,8 @@ def run_action(tmp_path: Path, code: str = "0", **inputs: str) -> tuple[int, lis
         encoding="utf-8",
         check=False,
     )
-    calls = (tmp_path / "calls").read_text(encoding="utf-8").split("\n")[:-1]
+    record = tmp_path / "calls"
+    calls = record.read_text(encoding="utf-8").split("\n")[:-1] if record.exists() else []
     return (
         done.returncode,
         [call.split("\0")[:-1] for call in calls],
@@ -131,6 +134,38 @@ def test_the_action_hands_every_input_on(tmp_path: Path) -> None:
     _, calls, _ = run_action(tmp_path, **given, args="--only a\n b")
     options = ["--pack=one", "--pack=two", "--severity=warning", "--only", "a", "b"]
     assert calls == [["check", "--format=concise", *options, "--", "docs"]]
+
+
+def test_the_action_compares_with_where_the_change_began(tmp_path: Path) -> None:
+    """And not with the tip of the base branch, where others went on."""
+    repo = GitRepository(tmp_path)
+    began = repo.commit({"a.md": "one"})
+    repo.git("checkout", "-q", "-b", "change")
+    repo.commit({"a.md": "two"})
+    repo.git("checkout", "-q", "main")
+    repo.commit({"b.md": "others"})
+    repo.git("checkout", "-q", "change")
+    _, calls, _ = run_action(tmp_path, base="main", args="--only a.md", sarif_file="report.sarif")
+    options = [f"--base={began}", "--only", "a.md", "--", "."]
+    assert calls == [["check", "--format=github", *options], ["check", "--format=sarif", *options]]
+
+
+@pytest.mark.parametrize(
+    "base", ["nowhere", "--all", "--help", "-a", "HEAD:a.md", "$(touch owned)", "`touch owned`", "*"]
+)
+def test_a_base_that_is_none_ends_the_action_unchecked(tmp_path: Path, base: str) -> None:
+    GitRepository(tmp_path).commit({"a.md": "one"})
+    ended, calls, output = run_action(tmp_path, base=base)
+    assert (ended, calls, output) == (2, [], "exit-code=2\n")
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_base_without_common_history_ends_the_action_unchecked(tmp_path: Path) -> None:
+    repo = GitRepository(tmp_path)
+    repo.commit({"a.md": "one"})
+    repo.git("checkout", "-q", "--orphan", "other")
+    repo.commit({"a.md": "two"})
+    assert run_action(tmp_path, base="main")[:2] == (2, [])
 
 
 @pytest.mark.parametrize("name", ["root", "pack", "format", "severity", "args", "sarif_file"])
@@ -190,7 +225,7 @@ def options_after(command: str) -> set[str]:
 
 
 def test_the_options_that_page_and_action_use_exist() -> None:
-    used = options_after("check") | {"--pack", "--severity", "--format"}
+    used = options_after("check") | {"--pack", "--severity", "--base", "--format"}
     offered = set(re.findall(r"--[a-z-]+", command_line("check", "--help").stdout))
     assert used <= offered
 

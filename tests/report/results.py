@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cortex_policy.model import CheckResult, Finding, Inputs, Location, Outcome, RuleInfo, Severity
+from cortex_policy.model import CheckResult, Finding, Inputs, Location, Outcome, RuleInfo, Severity, Waived
 
 INPUTS = Inputs(
     documents="sha256:" + "a1" * 32,
@@ -73,6 +73,9 @@ def result(
     items: int = 3,
     exempt: int = 0,
     notes: tuple[str, ...] = (),
+    waived: tuple[Waived, ...] = (),
+    known: tuple[Finding, ...] = (),
+    gone: int = 0,
 ) -> CheckResult:
     return CheckResult(
         documents=documents,
@@ -82,6 +85,9 @@ def result(
         inputs=INPUTS,
         exempt=exempt,
         notes=notes,
+        waived=waived,
+        known=known,
+        gone=gone,
     )
 
 

@@ -16,12 +16,13 @@ import jsonschema
 import pytest
 
 from cortex_policy.errors import ConfigurationError
-from cortex_policy.model import CheckResult, Outcome, Severity
+from cortex_policy.model import CheckResult, Outcome, Place, Severity, Waived
 from cortex_policy.report import FORMATS, Style, render
 from tests.report.results import BLOCKERS, EXPIRY, SPELLING, finding, place, result, sample, sources
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
+EXCUSED = Waived(finding(), "by hand", "Ada", "2026-12-31", Place("w.yaml", 2, 3))
 VERSION = Style(version="1.2.3")
 DARK = {
     "clean": result(),
@@ -34,6 +35,8 @@ DARK = {
     "no path": result(finding(locations=(place("", text=""),))),
     "the same twice": result(finding(), finding()),
     "related only": result(finding(locations=(place(role="related"),))),
+    "waived only": result(waived=(EXCUSED,)),
+    "waived, known and counting": result(finding(), waived=(EXCUSED,), known=(finding(EXPIRY),), gone=1),
     "sample": sample(),
 }
 
@@ -135,10 +138,12 @@ def test_the_schema_refuses_what_is_no_result(spoil: Any) -> None:
 
 def test_json_keys_stand_in_the_order_of_the_contract() -> None:
     value = parsed("json", sample())
-    assert list(value) == ["schema_version", "summary", "inputs", "findings", "notes"]
-    assert list(value["summary"]) == ["documents", "items", "rules", "findings", "undecided", "exempt"]
+    assert list(value) == ["schema_version", "summary", "inputs", "findings", "waived", "notes"]
+    assert " ".join(value["summary"]) == (
+        "documents items rules findings undecided exempt not_applied waived known gone"
+    )
     assert list(value["summary"]["findings"]) == ["error", "warning", "info"]
-    assert list(value["inputs"]) == ["documents", "rules", "now", "revision"]
+    assert list(value["inputs"]) == ["documents", "rules", "now", "revision", "waivers", "baseline"]
     assert " ".join(value["findings"][0]) == (
         "rule name severity outcome subjects condition message locations fingerprint"
     )
@@ -153,6 +158,10 @@ def test_json_counts() -> None:
         "findings": {"error": 1, "warning": 1, "info": 1},
         "undecided": 2,
         "exempt": 1,
+        "not_applied": 0,
+        "waived": 0,
+        "known": 0,
+        "gone": 0,
     }
 
 
@@ -245,6 +254,13 @@ def test_sarif_calls_it_no_success_when_nothing_was_checked(value: CheckResult, 
     assert run_of(value)["invocations"][0]["executionSuccessful"] is successful
 
 
+def test_sarif_suppresses_what_is_waived() -> None:
+    (found,) = run_of(result(waived=(EXCUSED,)))["results"]
+    (suppression,) = found["suppressions"]
+    assert (suppression["kind"], suppression["status"]) == ("external", "accepted")
+    assert suppression["justification"] == "until 2026-12-31 by Ada: by hand"
+
+
 # ------------------------------------------------------------------ junit
 
 
@@ -284,6 +300,24 @@ def test_junit_is_red_when_nothing_was_checked(value: CheckResult) -> None:
 def test_junit_tells_failures_from_errors(outcome: Outcome, tag: str, kind: str) -> None:
     (node,) = suite_of(result(finding(outcome=outcome)))[1]
     assert (node.tag, node.attrib["type"]) == (tag, kind)
+
+
+def test_junit_names_the_base_where_there_is_one() -> None:
+    value = result(finding())
+    with_base = value._replace(inputs=value.inputs._replace(base="1" * 40))
+    shown = {p.attrib["name"]: p.attrib["value"] for p in suite_of(with_base).iter("property")}
+    assert shown["inputs.base"] == "1" * 40
+    assert "inputs.base" not in {p.attrib["name"] for p in suite_of(value).iter("property")}
+
+
+def test_junit_skips_a_rule_whose_findings_are_excused() -> None:
+    suite = suite_of(result(waived=(EXCUSED,), known=(finding(EXPIRY),)))
+    assert [[node.tag for node in case] for case in suite.findall("testcase")] == [
+        ["skipped"],
+        ["skipped"],
+        [],
+    ]
+    assert suite.attrib["skipped"] == "2"
 
 
 # ------------------------------------------------------------------ github

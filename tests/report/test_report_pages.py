@@ -90,7 +90,7 @@ def test_rules_as_json() -> None:
     value = json.loads(render_rules_json([PAGE]))
     assert value["schema_version"] == "1"
     (rule,) = value["rules"]
-    assert " ".join(rule) == "id name severity pack message why source for when require examples"
+    assert " ".join(rule) == "id name severity pack message why source on for when require examples"
     assert rule["require"] == [{"condition": "blockers", "expression": PAGE.require[0][1]}]
     assert rule["examples"][0] == {"verdict": "pass", "document": "# TASK-1\n\nStatus: done\n"}
 
