@@ -329,22 +329,28 @@ class _Gathering:
         said = (*declarations, *self.graph.claims.get(key, ()))
         claims = self.claims[key] = self._claims_in(said, kind)
         views = []
-        for source in self.model.sources:
-            own = tuple(d for d in said if d.source == source)
-            if own:
-                view = self._view(record, kind, own, [c for c in claims if c.source == source])
-                views.append(view)
-                _set(record, source, view, (own[0].place,))
+        for source in self._sources_of(said):
+            own = said if len(said) == 1 else tuple(d for d in said if d.source == source)
+            view = self._view(record, kind, own, [c for c in claims if c.source == source])
+            views.append(view)
+            _set(record, source, view, (own[0].place,))
         for name in self.collections[kind.name]:
             self._whole_list(record, name, views)
         self._singles(record, kind, claims)
 
+    def _sources_of(self, said: Sequence[Declaration]) -> Sequence[str]:
+        """The sources that say something, strongest first."""
+        found = {declaration.source for declaration in said}
+        return (
+            tuple(found) if len(found) == 1 else [source for source in self.model.sources if source in found]
+        )
+
     def _singles(self, record: Record, kind: KindSpec, claims: Sequence[Claim]) -> None:
         """The fields of one value: what holds, what contradicts what, and what has become stale."""
-        many = self.collections[kind.name]
-        by_field: dict[str, list[Claim]] = {n: [] for n in self.veiled.get(kind.name, ()) if n not in many}
-        for claim in claims:
-            by_field.setdefault(claim.field, []).append(claim)
+        by_field = _by_field(claims)
+        for name in self.veiled.get(kind.name, ()):
+            if name not in self.collections[kind.name]:
+                by_field.setdefault(name, [])
         conflicting: list[Record] = []
         stale: list[Record] = []
         for name, own in by_field.items():
@@ -355,31 +361,26 @@ class _Gathering:
             if veil:
                 _set(record, name, UNKNOWN, veil)
             elif resolved is not None:
-                _set(record, name, resolved.value, tuple(claim.place for claim in resolved.holding))
+                _set(record, name, resolved.value, tuple([claim.place for claim in resolved.holding]))
                 stale += [self._stale(record, claim, resolved) for claim in resolved.losing]
                 self.holding.update(map(id, resolved.holding))
         places = tuple(place for conflict in conflicting for place in conflict.places["values"])
         _set(record, "conflicts", tuple(conflicting), places)
-        _set(record, "stale", tuple(stale), tuple(each.place for each in stale if each.place))
+        whole = kind.name not in self.veiled
+        places = tuple(each.place for each in stale if each.place)
+        _set(record, "stale", tuple(stale) if whole else OpenTuple(stale), places)
 
     def _claims_in(self, said: Sequence[Declaration], kind: KindSpec) -> tuple[Claim, ...]:
         """Every single value that is stated, by every source."""
         many = self.collections[kind.name]
-        return tuple(
-            Claim(
-                name,
-                self._one(reading.value, reading.place),
-                declaration.source,
-                self.rank[declaration.source],
-                reading.place,
-                declaration.at,
-                declaration.scope,
-            )
-            for declaration in said
-            for name, readings in declaration.fields.items()
-            if name not in many
-            for reading in readings
-        )
+        found = []
+        for _, _, source, _, _, fields, at, scope in said:
+            rank = self.rank[source]
+            for name, readings in fields.items():
+                if name not in many:
+                    for value, place, _ in readings:
+                        found.append(Claim(name, self._one(value, place), source, rank, place, at, scope))
+        return tuple(found)
 
     # ---------------------------------------------------------------- what could not be read
 
@@ -498,13 +499,10 @@ class _Gathering:
             readings = [reading for declaration in said for reading in declaration.fields.get(name, ())]
             places, value = self._value(readings, view)
             _set(view, name, value if complete else OpenTuple(value), places)
-        stated: dict[str, list[Claim]] = {}
-        for claim in claims:
-            stated.setdefault(claim.field, []).append(claim)
-        for name, own in stated.items():
+        for name, own in _by_field(claims).items():
             resolved = resolve(own)
             if resolved is not None:
-                _set(view, name, resolved.value, tuple(claim.place for claim in resolved.holding))
+                _set(view, name, resolved.value, tuple([claim.place for claim in resolved.holding]))
         return view
 
     def _conflict(self, record: Record, claims: Sequence[Claim]) -> Record:
@@ -541,23 +539,25 @@ class _Gathering:
         return found
 
     def _claim(self, record: Record, claim: Claim) -> Record:
-        places = (claim.place,)
-        found = _empty(("claim", f"{record.id}.{claim.field}"), claim.place)
-        for name, part in (
-            ("id", found.id),
-            ("field", claim.field),
-            ("value", claim.value),
-            ("source", claim.source),
-            ("scope", claim.scope),
-            ("document", self.documents[claim.place.path]),
-            ("owner", record),
-            ("holds", id(claim) in self.holding),
-        ):
-            _set(found, name, part, places)
+        values: dict[str, Any] = {
+            "id": f"{record.id}.{claim.field}",
+            "field": claim.field,
+            "value": claim.value,
+            "source": claim.source,
+            "scope": claim.scope,
+            "document": self.documents[claim.place.path],
+            "owner": record,
+            "holds": id(claim) in self.holding,
+        }
         if claim.at is not None:
-            _set(found, "at", claim.at.first, places)
-            _set(found, "until", claim.at.last, places)
-        return found
+            values["at"], values["until"] = claim.at
+        return Record(
+            kind="claim",
+            id=values["id"],
+            place=claim.place,
+            values=values,
+            places=dict.fromkeys(values, (claim.place,)),
+        )
 
     def _value(self, readings: Sequence[Reading], owner: Record) -> tuple[tuple[Place, ...], tuple[Any, ...]]:
         values: list[Any] = []
@@ -702,7 +702,8 @@ class _Questions:
         """Every declared item of a kind."""
         found = self.world.items
         if kind == "claim" and not found[kind]:
-            found[kind] = tuple(each for key in sorted(self.world.claims) for each in self._said(key))
+            every = [each for key in sorted(self.world.claims) for each in self._said(key)]
+            found[kind] = OpenTuple(every) if self.world.veiled else tuple(every)
         if kind in _LISTED_BY and not found[kind]:
             found[kind] = self.world.parts(_LISTED_BY[kind])
         return found[kind]
@@ -824,6 +825,13 @@ class _Questions:
             "old": self.old,
             "ever": self.ever,
         }
+
+
+def _by_field(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
+    found: dict[str, list[Claim]] = {}
+    for claim in claims:
+        found.setdefault(claim.field, []).append(claim)
+    return found
 
 
 def _others(boxes: Sequence[Record], path: str) -> tuple[Record, ...]:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from cortex_policy.app.checking import Selection, check
 from cortex_policy.app.reading import read_files
 from cortex_policy.facts import gather
 from cortex_policy.facts.resolving import Claim, before, newest, resolve, resolve_at
-from cortex_policy.model import UNKNOWN, OpenTuple, Place, Record, When
+from cortex_policy.model import UNKNOWN, OpenTuple, Outcome, Place, Record, When
 from cortex_policy.ruleset.packs import PackFiles, load
 from tests.support import NOW
 
@@ -512,7 +513,19 @@ def test_an_unread_document_of_a_stronger_source_leaves_the_value_unknown(path: 
     assert held.values["status"] is UNKNOWN
     assert [place.path for place in held.places["status"]] == [path]
     assert held.values["declared"].values["status"] == "open"
-    assert held.values["stale"] == ()
+    assert (held.values["stale"], type(held.values["stale"])) == ((), OpenTuple)
+
+
+def test_a_finding_names_the_document_that_nobody_read() -> None:
+    rule = PACK["rules/rules.yaml"].replace("size(t.conflicts) == 0", 't.status == "open"')
+    rules = load(
+        [PackFiles(name="said", origin="said", files={**PACK, "rules/rules.yaml": rule}, schemas={})]
+    )
+    files = {"plan.md": DECLARED, "b.yaml": "\0", "proof.md": LATE}
+    found = check(read_files(files, rules, NOW), Selection()).findings
+    (finding,) = [each for each in found if each.rule == "TNY-SAY-001"]
+    assert finding.outcome is Outcome.UNKNOWN
+    assert "b.yaml, which could not be read, may state the status of T-1" in finding.message
 
 
 def test_an_unread_document_of_equal_strength_does_too() -> None:
