@@ -71,13 +71,24 @@ def _load(path: str, readers: tuple[ReaderSpec, ...], tree: world.AnyTree) -> Fi
 def odd_documents(project: Project, model: DocumentModel, tree: world.AnyTree) -> Iterator[Document]:
     """Names that are no regular files, where documents could be."""
     readers_for = readers_of(project, model)
-    everything = frozenset(kind for reader in model.readers for kind in may_declare(reader))
     for path, what in sorted(tree.odd.items()):
         for document in _odd(path, what, readers_for):
-            yield document._replace(may_declare=everything) if "directory" in what else document
+            yield _anything(document, model) if "directory" in what else document
     for path in tree.folders:
         for reader in readers_for(path)[:1]:
             yield unread(path, reader, "not-a-file", "this is a directory")
+
+
+def _anything(document: Document, model: DocumentModel) -> Document:
+    """The document for a directory that is not entered: whatever any reader could find may lie in it."""
+    everything = frozenset(kind for reader in model.readers for kind in may_declare(reader))
+    sayings = (
+        (kind.name, source, field)
+        for kind in model.kinds.values()
+        for source in model.sources
+        for field in kind.fields
+    )
+    return document._replace(may_declare=everything, may_claim=frozenset(sayings))
 
 
 def _odd(path: str, what: str, readers_for: Callable[[str], Sequence[ReaderSpec]]) -> Iterator[Document]:

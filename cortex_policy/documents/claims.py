@@ -90,6 +90,11 @@ class _Search:
         self.lines = lines
         self.fields = fields
         self.prose = [index for index, each in enumerate(heard) if each.block.kind != "fence"]
+        self.starts: list[int] = []
+        total = 0
+        for index in self.prose:
+            self.starts.append(total)
+            total += len(heard[index].block.text) + 1
         self.by_line = "\n".join(heard[index].block.text for index in self.prose)
         self.by_block = "\n".join(heard[index].block.text.replace("\n", " ") for index in self.prose)
         self._sections: _Sections | None = None
@@ -115,21 +120,33 @@ class _Search:
     # ---------------------------------------------------------------- where a form is found
 
     def _matches(self, form: ClaimSpec) -> Iterator[_Match]:
-        """One search over everything tells whether the form is there at all; then each block is searched alone, because
-        a match must not run from one into the next.
-        """
-        if form.pattern.search(self.by_line if form.lines else self.by_block) is None:
-            return
         groups = form.pattern.groupindex
-        for index in self.prose:
-            block = self.heard[index].block
-            if block.kind not in form.blocks:
-                continue
-            text = block.text if form.lines else block.text.replace("\n", " ")
-            for match in form.pattern.finditer(text):
+        for at, match, begin in self._hits(form):
+            if self.heard[self.prose[at]].block.kind in form.blocks:
                 spans = {name: match.span(number) for name, number in groups.items()}
-                told = {name: where for name, where in spans.items() if where[0] >= 0}
-                yield _Match(index, match.start(), told)
+                told = {name: (a - begin, b - begin) for name, (a, b) in spans.items() if a >= 0}
+                yield _Match(self.prose[at], match.start() - begin, told)
+
+    def _hits(self, form: ClaimSpec) -> Iterator[tuple[int, Any, int]]:
+        """One search over everything. What runs from one block into the next is no match: the blocks that it touches
+        are searched alone. Gives the block, by its index in `prose`, the match, and where the block starts in its text.
+        """
+        text = self.by_line if form.lines else self.by_block
+        alone = -1
+        for match in form.pattern.finditer(text):
+            at = bisect_right(self.starts, match.start()) - 1
+            last = bisect_right(self.starts, max(match.start(), match.end() - 1)) - 1
+            if at <= alone:
+                continue
+            if last == at:
+                yield at, match, self.starts[at]
+                continue
+            for index in range(at, last + 1):
+                begin = self.starts[index]
+                block = text[begin : begin + len(self.heard[self.prose[index]].block.text)]
+                known = max(0, match.start() - begin)
+                yield from ((index, m, 0) for m in form.pattern.finditer(block) if m.start() >= known)
+            alone = last
 
     def _rows(self, form: ClaimSpec) -> Iterator[_Match]:
         """Table rows below all the headers that the form names; a cell's group is its header."""

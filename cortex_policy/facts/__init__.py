@@ -163,6 +163,7 @@ def gather(graph: Graph, model: DocumentModel, base: Facts | None = None, origin
 def _gathered(graph: Graph, model: DocumentModel, origin: str) -> _Gathering:
     world = _Gathering(graph, model)
     world.run()
+    world.origin = origin
     if origin:
         _to_past([*world.records.values(), *world.boxes], origin)
     return world
@@ -262,6 +263,8 @@ class _Gathering:
         self.rank = {source: rank for rank, sources in enumerate(model.precedence) for source in sources}
         self.veiled = self._veils()
         self.claims: dict[Key, tuple[Claim, ...]] = {}
+        self.holding: set[int] = set()
+        self.origin = ""
 
     def run(self) -> None:
         for document in self.graph.documents:
@@ -326,55 +329,58 @@ class _Gathering:
         said = (*declarations, *self.graph.claims.get(key, ()))
         claims = self.claims[key] = self._claims_in(said, kind)
         views = []
-        for source in self.model.sources:
-            own = tuple(d for d in said if d.source == source)
-            if own:
-                view = self._view(record, kind, own, [c for c in claims if c.source == source])
-                views.append(view)
-                _set(record, source, view, (own[0].place,))
+        for source in self._sources_of(said):
+            own = said if len(said) == 1 else tuple(d for d in said if d.source == source)
+            view = self._view(record, kind, own, [c for c in claims if c.source == source])
+            views.append(view)
+            _set(record, source, view, (own[0].place,))
         for name in self.collections[kind.name]:
             self._whole_list(record, name, views)
         self._singles(record, kind, claims)
 
+    def _sources_of(self, said: Sequence[Declaration]) -> Sequence[str]:
+        """The sources that say something, strongest first."""
+        found = {declaration.source for declaration in said}
+        return (
+            tuple(found) if len(found) == 1 else [source for source in self.model.sources if source in found]
+        )
+
     def _singles(self, record: Record, kind: KindSpec, claims: Sequence[Claim]) -> None:
         """The fields of one value: what holds, what contradicts what, and what has become stale."""
-        many = self.collections[kind.name]
-        by_field: dict[str, list[Claim]] = {n: [] for n in self.veiled.get(kind.name, ()) if n not in many}
-        for claim in claims:
-            by_field.setdefault(claim.field, []).append(claim)
+        by_field = _by_field(claims)
+        for name in self.veiled.get(kind.name, ()):
+            if name not in self.collections[kind.name]:
+                by_field.setdefault(name, [])
         conflicting: list[Record] = []
         stale: list[Record] = []
         for name, own in by_field.items():
             resolved = resolve(own)
-            conflicting += [self._conflict(record, group) for group in conflicts(own)]
-            veil = self._veil(kind.name, name, resolved)
+            if len(own) > 1:
+                conflicting += [self._conflict(record, group) for group in conflicts(own)]
+            veil = self._veil(kind.name, name, resolved) if self.veiled else ()
             if veil:
                 _set(record, name, UNKNOWN, veil)
             elif resolved is not None:
-                _set(record, name, resolved.value, tuple(claim.place for claim in resolved.holding))
+                _set(record, name, resolved.value, tuple([claim.place for claim in resolved.holding]))
                 stale += [self._stale(record, claim, resolved) for claim in resolved.losing]
+                self.holding.update(map(id, resolved.holding))
         places = tuple(place for conflict in conflicting for place in conflict.places["values"])
         _set(record, "conflicts", tuple(conflicting), places)
-        _set(record, "stale", tuple(stale), tuple(each.place for each in stale if each.place))
+        whole = kind.name not in self.veiled
+        places = tuple(each.place for each in stale if each.place)
+        _set(record, "stale", tuple(stale) if whole else OpenTuple(stale), places)
 
     def _claims_in(self, said: Sequence[Declaration], kind: KindSpec) -> tuple[Claim, ...]:
         """Every single value that is stated, by every source."""
         many = self.collections[kind.name]
-        return tuple(
-            Claim(
-                name,
-                self._one(reading.value, reading.place),
-                declaration.source,
-                self.rank[declaration.source],
-                reading.place,
-                declaration.at,
-                declaration.scope,
-            )
-            for declaration in said
-            for name, readings in declaration.fields.items()
-            if name not in many
-            for reading in readings
-        )
+        found = []
+        for _, _, source, _, _, fields, at, scope in said:
+            rank = self.rank[source]
+            for name, readings in fields.items():
+                if name not in many:
+                    for value, place, _ in readings:
+                        found.append(Claim(name, self._one(value, place), source, rank, place, at, scope))
+        return tuple(found)
 
     # ---------------------------------------------------------------- what could not be read
 
@@ -493,13 +499,10 @@ class _Gathering:
             readings = [reading for declaration in said for reading in declaration.fields.get(name, ())]
             places, value = self._value(readings, view)
             _set(view, name, value if complete else OpenTuple(value), places)
-        stated: dict[str, list[Claim]] = {}
-        for claim in claims:
-            stated.setdefault(claim.field, []).append(claim)
-        for name, own in stated.items():
+        for name, own in _by_field(claims).items():
             resolved = resolve(own)
             if resolved is not None:
-                _set(view, name, resolved.value, tuple(claim.place for claim in resolved.holding))
+                _set(view, name, resolved.value, tuple([claim.place for claim in resolved.holding]))
         return view
 
     def _conflict(self, record: Record, claims: Sequence[Claim]) -> Record:
@@ -530,28 +533,31 @@ class _Gathering:
             return ()
         claims = self.claims.get(key) or self._claims_in(self.graph.claims.get(key, ()), kind)
         ordered = sorted(claims, key=lambda claim: (claim.rank, claim.place, claim.field))
-        return tuple(self._claim(self.record(key), claim) for claim in ordered)
+        found = tuple(self._claim(self.record(key), claim) for claim in ordered)
+        if self.origin:
+            _to_past(found, self.origin)
+        return found
 
     def _claim(self, record: Record, claim: Claim) -> Record:
-        places = (claim.place,)
-        found = _empty(("claim", f"{record.id}.{claim.field}"), claim.place)
-        value = record.values.get(claim.field, UNKNOWN)
-        holds = value is not UNKNOWN and not claim.scope and claim.place in record.places[claim.field]
-        for name, part in (
-            ("id", found.id),
-            ("field", claim.field),
-            ("value", claim.value),
-            ("source", claim.source),
-            ("scope", claim.scope),
-            ("document", self.documents[claim.place.path]),
-            ("owner", record),
-            ("holds", holds),
-        ):
-            _set(found, name, part, places)
+        values: dict[str, Any] = {
+            "id": f"{record.id}.{claim.field}",
+            "field": claim.field,
+            "value": claim.value,
+            "source": claim.source,
+            "scope": claim.scope,
+            "document": self.documents[claim.place.path],
+            "owner": record,
+            "holds": id(claim) in self.holding,
+        }
         if claim.at is not None:
-            _set(found, "at", claim.at.first, places)
-            _set(found, "until", claim.at.last, places)
-        return found
+            values["at"], values["until"] = claim.at
+        return Record(
+            kind="claim",
+            id=values["id"],
+            place=claim.place,
+            values=values,
+            places=dict.fromkeys(values, (claim.place,)),
+        )
 
     def _value(self, readings: Sequence[Reading], owner: Record) -> tuple[tuple[Place, ...], tuple[Any, ...]]:
         values: list[Any] = []
@@ -648,7 +654,7 @@ class _Past:
         Of several boxes with one text and owner it is the one in the same `position`. Raises `TypeError` for what
         cannot be told from its like: a declaration, a mention, a conflict.
         """
-        if record.kind in _LISTED_BY:
+        if record.kind in _LISTED_BY or record.kind == "claim":
             raise TypeError
         if record.kind == "box":
             return self._box(record, position)
@@ -696,7 +702,8 @@ class _Questions:
         """Every declared item of a kind."""
         found = self.world.items
         if kind == "claim" and not found[kind]:
-            found[kind] = tuple(each for key in sorted(self.world.claims) for each in self._said(key))
+            every = [each for key in sorted(self.world.claims) for each in self._said(key)]
+            found[kind] = OpenTuple(every) if self.world.veiled else tuple(every)
         if kind in _LISTED_BY and not found[kind]:
             found[kind] = self.world.parts(_LISTED_BY[kind])
         return found[kind]
@@ -730,6 +737,9 @@ class _Questions:
 
     def claims(self, record: Record) -> Sequence[Record]:
         """Every claim on an item, whether it holds or not; open where a document that may make more was not read."""
+        if self.base is not None and isinstance(record.place, Past):
+            then: Sequence[Record] = self.base.functions["claims"](record)
+            return then
         found = self._said((record.kind, record.id))
         return OpenTuple(found) if record.kind in self.world.veiled else found
 
@@ -740,6 +750,8 @@ class _Questions:
 
     def status_at(self, record: Record, time: date) -> Any:
         """The status of an item as it was known at `time`; unknown where a claim without a time leaves it open."""
+        if self.base is not None and isinstance(record.place, Past):
+            return self.base.functions["status_at"](record, time)
         key = (record.kind, record.id)
         if self.world.veiled.get(record.kind, {}).get("status"):
             return UNKNOWN
@@ -808,11 +820,18 @@ class _Questions:
             "gaps": self.gaps,
             "in_cycle": self.in_cycle,
             "reach": self.reach,
-            "old": self.old,
-            "ever": self.ever,
             "claims": self.claims,
             "status_at": self.status_at,
+            "old": self.old,
+            "ever": self.ever,
         }
+
+
+def _by_field(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
+    found: dict[str, list[Claim]] = {}
+    for claim in claims:
+        found.setdefault(claim.field, []).append(claim)
+    return found
 
 
 def _others(boxes: Sequence[Record], path: str) -> tuple[Record, ...]:

@@ -62,16 +62,18 @@ def _day(value: date) -> bool:
 def newest(claims: Sequence[Claim]) -> Any:
     """The value that the claims of one rank come to: the one they agree on, or that of the surely newest; else UNKNOWN.
 
-    If any claim is later than all that contradict it, then the one that begins last is.
+    If any claim is later than all that contradict it, then the one that begins last is; or, among days, which compare
+    by the calendar, the day that begins last.
     """
     if all(same(claim.value, claims[0].value) for claim in claims):
         return claims[0].value
     dated = [claim for claim in claims if claim.at is not None]
-    if not dated:
-        return UNKNOWN
-    last = max(dated, key=_beginning)
-    decided = all(same(claim.value, last.value) or before(claim.at, last.at) for claim in claims)
-    return last.value if decided else UNKNOWN
+    days = [claim for claim in dated if claim.at is not None and _day(claim.at.first)]
+    for candidates in (dated, days):
+        last = max(candidates, key=_beginning, default=None)
+        if last is not None and all(same(c.value, last.value) or before(c.at, last.at) for c in claims):
+            return last.value
+    return UNKNOWN
 
 
 def _beginning(claim: Claim) -> tuple[int, Place]:
@@ -81,8 +83,8 @@ def _beginning(claim: Claim) -> tuple[int, Place]:
 def resolve(claims: Iterable[Claim]) -> Resolved | None:
     """What holds of one field; None when nothing is stated without a scope."""
     stated = [claim for claim in claims if not claim.scope]
-    if not stated:
-        return None
+    if len(stated) < 2:
+        return Resolved(stated[0].value, tuple(stated)) if stated else None
     rank = min(claim.rank for claim in stated)
     deciding = [claim for claim in stated if claim.rank == rank]
     value = newest(deciding)
@@ -111,10 +113,10 @@ def resolve_at(claims: Sequence[Claim], time: date) -> Any:
     held = resolve(surely)
     if held is None or held.value is UNKNOWN:
         return UNKNOWN
-    latest = max(held.holding, key=_beginning)
+    rank = held.holding[0].rank
+    settled = set(map(id, surely))
     for claim in claims:
-        possible = not claim.scope and (claim.at is None or span(claim.at.first)[0] <= last)
-        later = claim.rank <= latest.rank and not before(claim.at, latest.at)
-        if possible and later and not same(claim.value, held.value):
+        possible = id(claim) not in settled and (claim.at is None or span(claim.at.first)[0] <= last)
+        if possible and not claim.scope and claim.rank <= rank and not same(claim.value, held.value):
             return UNKNOWN
     return held.value

@@ -98,13 +98,13 @@ def _field(field: FieldView, room: int, style: Style) -> Iterator[str]:
         yield f"  {name}{padding}  {style.paint('error', _NO_ANSWER[field.state])}"
         yield from (_claim(claim, style) for claim in field.claims)
         return
-    first, others = field.claims[0], field.claims[1:]
-    more = [claim for claim in others if claim.holds]
-    so_too = f" and {counted(len(more), 'more claim')}" if more else ""
+    holding = [claim for claim in field.claims if claim.holds]
+    origin = f"  {_origin(holding[0], style)}" if holding else ""
+    more = f" and {counted(len(holding) - 1, 'more claim')}" if len(holding) > 1 else ""
     head, *rows = _lines(field.value)
-    yield f"  {name}{padding}  {head}  {_origin(first, style)}{style.paint('quiet', so_too)}"
+    yield f"  {name}{padding}  {head}{origin}{style.paint('quiet', more)}"
     yield from (f"    {row}" for row in rows)
-    yield from (_claim(claim, style) for claim in others if not claim.holds)
+    yield from (_claim(claim, style) for claim in field.claims if not claim.holds)
 
 
 def _claim(claim: ClaimView, style: Style) -> str:

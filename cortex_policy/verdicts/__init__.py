@@ -284,6 +284,8 @@ def _reason(read: Read) -> str:
         return f"{read.field} of {name} may be incomplete"
     if read.value is not UNKNOWN:
         return ""
+    if read.places and _unread(read):
+        return f"{read.places[0].path}, which could not be read, may state the {read.field} of {name}"
     if read.places:
         return f"{name} states its {read.field} more than once, and differently"
     if read.field == "is_declared":
@@ -291,6 +293,12 @@ def _reason(read: Read) -> str:
     if read.record.values.get("is_declared", True) is False:
         return f"no document declares {name}"
     return f"{name} has no {read.field}"
+
+
+def _unread(read: Read) -> bool:
+    """Whether an unknown value is one that a document may state which could not be read, and not a conflict."""
+    conflicts = read.record.values.get("conflicts")
+    return conflicts is not None and not any(each.values["field"] == read.field for each in conflicts)
 
 
 def _places(

@@ -25,6 +25,7 @@ OURS: Final = (
     "docs/index.md",
     "docs/contract.md",
     "docs/readers.md",
+    "docs/claims.md",
     "docs/rules.md",
     "docs/gates.md",
     "docs/testing-rules.md",

@@ -119,7 +119,8 @@ def test_the_house_uses_every_key_and_place() -> None:
                     stack += [value for _, value in current.entries]
                 else:
                     stack += getattr(current, "items", [])
-    rare = {"where", "schemas", "only", "templates", "silent_lists", "table"}
+    elsewhere = {"claims", "times", "unclaimed"}  # the house of docs/claims.md has them
+    rare = {"where", "schemas", "only", "templates", "silent_lists", "table"} | elsewhere
     assert {*kinds.READER_KEYS, *kinds.ITEM_KEYS, *kinds.FIELD_KEYS} - used <= rare
 
 

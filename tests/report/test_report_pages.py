@@ -110,11 +110,25 @@ ITEM = ItemView(
             None,
             "conflict",
             (
-                ClaimView("declared", "done", HERE, "Status: done"),
-                ClaimView("workboard", "open", THERE, "- TASK-1: open"),
+                ClaimView("declared", "done", HERE, "Status: done", holds=False),
+                ClaimView("workboard", "open", THERE, "- TASK-1: open", holds=False),
             ),
         ),
         FieldView("needs", ["TASK-2"], "stated", ()),
+        FieldView(
+            "phase",
+            2,
+            "stated",
+            (
+                ClaimView("proof", 2, HERE, "2", "2026-06-01T10:00:00Z", "2026-06-01T10:00:00Z"),
+                ClaimView("proof", 2, THERE, "2"),
+                ClaimView("proof", 3, THERE, "3", "2026-05-01", "2026-05-02", "for a test only", holds=False),
+            ),
+        ),
+        FieldView("owner", None, "unread", (ClaimView("declared", "Ada", HERE, "Ada", holds=False),)),
+        FieldView(
+            "size", None, "scoped", (ClaimView("proof", 1, HERE, "1", None, None, "here", holds=False),)
+        ),
     ),
     ("# TASK-1 One", "- TASK-1: open"),
 )
@@ -130,6 +144,12 @@ def test_items_as_text() -> None:
         "    done  (declared, plan.md:3:9)\n"
         "    open  (workboard, board.md:7:1)\n"
         "  needs   TASK-2\n"
+        "  phase   2  (proof, 2026-06-01T10:00:00Z, plan.md:3:9) and 1 more claim\n"
+        "    3 for a test only  (proof, 2026-05-01 to 2026-05-02, board.md:7:1)\n"
+        "  owner   unread: a document that could not be read may say otherwise than the claims below\n"
+        "    Ada  (declared, plan.md:3:9)\n"
+        "  size    no answer: the claims below hold within their scope\n"
+        "    1 here  (proof, plan.md:3:9)\n"
         "\n"
         "1 item\n"
     )
@@ -156,6 +176,10 @@ def test_items_as_json() -> None:
                 "line": 3,
                 "column": 9,
                 "text": "Status: done",
+                "at": None,
+                "until": None,
+                "scope": "",
+                "holds": False,
             },
             {
                 "kind": "workboard",
@@ -164,6 +188,10 @@ def test_items_as_json() -> None:
                 "line": 7,
                 "column": 1,
                 "text": "- TASK-1: open",
+                "at": None,
+                "until": None,
+                "scope": "",
+                "holds": False,
             },
         ],
     }
