@@ -146,19 +146,17 @@ class Outline:
         self._references_left = MAX_REFERENCES
         self._titles: dict[str, int] = {}
         self._stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        self._heading_specs = [s for s in self._specs("heading") if self._applies(s)]
-        self._item_specs = [s for s in self._specs("item") if self._applies(s)]
-        self._row_specs = [s for s in self._specs("row") if self._applies(s)]
+        specs = [spec for spec in reader.declarations if self._applies(spec)]
+        self._heading_specs = [spec for spec in specs if spec.at == "heading"]
+        self._item_specs = [spec for spec in specs if spec.at == "item"]
+        self._row_specs = [spec for spec in specs if spec.at == "row"]
         if not self._template:
-            self._hoped = [Whole(s, self._hope(s)) for s in self._specs("document") if self._applies(s)]
+            self._hoped = [Whole(spec, self._hope(spec)) for spec in specs if spec.at == "document"]
         self._owners = [self._document, *(whole.extent for whole in self._hoped)]
-        declared = [field for spec in reader.declarations for field in spec.fields]
+        declared = [field for spec in specs for field in spec.fields]
         self._patterned = [field for field in (*reader.fields, *declared) if field.paragraph is not None]
         self._live: set[int] = set()
         self._sentences = [s for s in reader.fields if s.sentence]
-
-    def _specs(self, at: str) -> list[DeclarationSpec]:
-        return [spec for spec in self.reader.declarations if spec.at == at]
 
     def _hope(self, spec: DeclarationSpec) -> _Extent:
         return _Extent(spec.kind, "", spec.source, Place(self.path, 1, 1), "", 0, spec.fields)
