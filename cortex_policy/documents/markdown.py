@@ -69,7 +69,7 @@ _MARKS: Final[Mapping[str, re.Pattern[str]]] = {
     "lheading": re.compile(r"[\r\n][ \t>]*(?:=+|-+)[ \t]*(?:[\r\n]|\Z)"),
 }
 """What a text must hold for a block rule of markdown-it-py to match anywhere in it: every line is asked by every rule,
-so a rule that cannot match is left out. A rule or an underline has a line for itself, below marks of quotes and lists."""
+so a rule that cannot match is left out. A rule or an underline has a line to itself, after marks of quotes or lists."""
 _handler = frontmatter.default_handlers.YAMLHandler()
 _PAIR: Final = re.compile(r"^\s*[\"']?[A-Za-z_][\w .-]*[\"']?\s*:(\s|$)")
 _BLANK: Final = " \t\ufeff\u200b\u2060\xa0"
