@@ -12,11 +12,11 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from cortex_policy.documents.nodes import Mapping as NodeMapping
-from cortex_policy.documents.nodes import Node, Scalar
+from cortex_policy.documents.nodes import Mark, Node, Scalar
 from cortex_policy.errors import Problem
 from cortex_policy.ruleset.checker import Environment
-from cortex_policy.ruleset.forms import Form, Source, suggest
-from cortex_policy.ruleset.rules import read_condition, read_subject
+from cortex_policy.ruleset.forms import Form, Source, Written, suggest
+from cortex_policy.ruleset.rules import read_condition, read_subject, texts_by_path
 from cortex_policy.ruleset.syntax import Literal
 from cortex_policy.ruleset.syntax import Node as Expression
 
@@ -31,24 +31,28 @@ EXAMPLE_VERDICTS: Final[Mapping[str, str]] = {"pass": "allow", "fail": "deny", "
 
 _NOTHING: Final = Literal(False, 0, 0)
 """Stands for an expression that is none, in a gate that is never made."""
+_NOWHERE: Final = Scalar("", True, Mark(1, 1))
+"""The same, as written."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class Demand(NamedTuple):
-    """One condition of a gate. `text` is the expression as written: the offsets of `tree` count in it."""
+    """One condition of a gate, `written` being the expression as its author wrote it."""
 
     id: str
     profile: str
     phase: str
-    text: str
+    written: Written
     tree: Expression
     why: str
     source: tuple[str, ...]
 
 
 class GateExample(NamedTuple):
-    """A small repository that a gate is tried on: `verdict` is what `subject` must get, `condition` what decides."""
+    """A small repository that a gate is tried on: `verdict` is what `subject` must get, `condition` what decides, and
+    `written` the line of the pack where it stands.
+    """
 
     name: str
     verdict: str
@@ -57,6 +61,7 @@ class GateExample(NamedTuple):
     profile: str
     phase: str
     condition: str
+    written: int
 
 
 class GateExamples(NamedTuple):
@@ -73,6 +78,7 @@ class Gate(NamedTuple):
     variable: str
     collection_text: str
     collection: Expression
+    collection_written: Written
     profiles: tuple[str, ...]
     require: tuple[Demand, ...]
     pack: str
@@ -100,16 +106,16 @@ def read_gate(node: Node, source: Source, pack: str, world: Environment) -> Gate
     subject = read_subject(form, source, world)
     if subject is None:
         return None
-    variable, collection, element = subject
-    require = _require(form, source, world.with_variables({variable: element}), profiles)
+    require = _require(form, source, world.with_variables({subject.variable: subject.element}), profiles)
     _complete(form, source, profiles, require)
     if len(source.problems) > before:
         return None
     return Gate(
         name=name,
-        variable=variable,
+        variable=subject.variable,
         collection_text=" ".join(form.text("for").split()),
-        collection=collection,
+        collection=subject.collection,
+        collection_written=subject.written,
         profiles=profiles,
         require=require,
         pack=pack,
@@ -156,7 +162,7 @@ def _demand(form: Form, source: Source, world: Environment, profiles: Sequence[s
         id=form.text("id"),
         profile=profile,
         phase=form.word("phase", PHASES),
-        text=node.text if isinstance(node, Scalar) else "",
+        written=Written(node if isinstance(node, Scalar) else _NOWHERE, source.path, source.text),
         tree=tree if tree is not None else _NOTHING,
         why=" ".join(form.text("why").split()),
         source=form.texts("source"),
@@ -205,7 +211,7 @@ def _example(node: Node, key: str, number: int, source: Source, gate: Form) -> G
     form = source.form(node, "an example", GATE_EXAMPLE_KEYS)
     if form is None:
         return None
-    files = {path.text: text.text for path, text in form.entries("files") if isinstance(text, Scalar)}
+    files = texts_by_path(form, "files")
     if not files:
         source.problem(node, "an example has `files`: a mapping of paths to texts")
     if form.get("expect") is None:
@@ -226,4 +232,5 @@ def _example(node: Node, key: str, number: int, source: Source, gate: Form) -> G
         profile=expect.word("profile", profiles, profiles[-1]),
         phase=expect.word("phase", PHASES, "pre"),
         condition=expect.word("condition", known) if decisive or expect.get("condition") else "",
+        written=node.mark.line,
     )

@@ -156,11 +156,11 @@ class Judge:
         env = {**self.injected, self.gate.variable: subject}
         proof = compile_proof(demand.tree, self.facts.functions)(dict(env))
         found = self.reasons(demand, subject)
-        writer = Writer(self.facts, self.lines, demand.text)
+        writer = Writer(self.facts, self.lines, demand.written.text)
         outcome = outcome_of(proof.value)
         return self._reported(demand, outcome)._replace(
             facts=writer.stated(found),
-            missing=() if outcome is Outcome.TRUE else missing(found, walk(proof), demand.text),
+            missing=() if outcome is Outcome.TRUE else missing(found, walk(proof), demand.written.text),
             proof=writer.step(proof),
         )
 
@@ -171,7 +171,7 @@ class Judge:
             phase=demand.phase,
             counts=demand in self.counted,
             outcome=outcome,
-            expression=" ".join(demand.text.split()),
+            expression=" ".join(demand.written.text.split()),
             facts=(),
             missing=(),
             why=demand.why,

@@ -28,6 +28,7 @@ OURS: Final = (
     "docs/claims.md",
     "docs/rules.md",
     "docs/gates.md",
+    "docs/testing-rules.md",
     "docs/limits.md",
 )
 ALL: Final = sorted(
