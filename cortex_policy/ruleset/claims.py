@@ -12,7 +12,7 @@ import re2
 
 from cortex_policy.documents.nodes import Mapping as NodeMapping
 from cortex_policy.documents.nodes import Node, Scalar
-from cortex_policy.documents.patterns import PatternError, compile_pattern
+from cortex_policy.documents.patterns import compile_pattern
 from cortex_policy.documents.spec import (
     ClaimField,
     ClaimSpec,
@@ -153,11 +153,7 @@ def _pattern(form: Form, source: Source) -> Any:
     if not labels:
         return None
     text = _LABEL.replace("{labels}", "|".join(re2.escape(label) for label in labels))
-    try:
-        return compile_pattern(text, limit=False)
-    except PatternError as error:
-        source.problem(form.get("label"), f"the labels cannot be used: {error}")
-        return None
+    return compile_pattern(text, limit=False)
 
 
 def _subjects(
@@ -218,8 +214,6 @@ def _fields(form: Form, source: Source, kind: KindSpec, words: list[str]) -> Ite
 def _field(key: Scalar, form: Form, declared: FieldType, source: Source, words: list[str]) -> ClaimField:
     ways = [way for way in CLAIM_FIELD_KEYS if form.get(way) is not None]
     group, column, constant = (form.text(way, "") for way in CLAIM_FIELD_KEYS)
-    if not ways and "value" in words:
-        group, ways = "value", ["group"]
     if len(ways) != 1:
         source.problem(form.node, f"`{key.text}` is one of group, column, value")
     for name in filter(None, (group, column)):
