@@ -20,7 +20,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test lint format types contracts coverage wheel-check bench ci clean
+.PHONY: help setup demo test lint format types contracts coverage rules wheel-check bench ci clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ contracts: $(READY) ## who may import whom (import-linter)
 coverage: $(READY) ## all tests with branch coverage; the deciding modules must reach 100 %
 	@$(BIN)/python -m pytest --cov --cov-report=term
 	@$(BIN)/coverage report --include='cortex_policy/verdicts/*,cortex_policy/ruleset/*' --fail-under=100
+
+rules: $(READY) ## the examples and scenarios of the packs that ship, and what they cover
+	@$(BIN)/python -m cortex_policy test --threshold 100 --threshold branches=99
 
 wheel-check: $(READY) ## build sdist and wheel, install the wheel elsewhere, and use it there
 	@$(BIN)/python .ci/wheel_check.py

@@ -286,25 +286,54 @@ def rule(code: str, root: Path | None, packs: Sequence[str], form: str) -> None:
 @click.argument("pack", required=False)
 @_root
 @click.option(
+    "--threshold",
+    "thresholds",
+    multiple=True,
+    metavar="[LEVEL=]N",
+    help="Fail below N percent of coverage, on every LEVEL (rules, conditions, branches) or on one; repeatable.",
+)
+@click.option(
     "--format",
     "form",
-    type=click.Choice(("text", "json")),
+    type=click.Choice(("text", "json", "junit")),
     default="text",
     show_default=True,
     help="Output format.",
 )
-def test(pack: str | None, root: Path | None, form: str) -> None:
-    """Run the examples of every rule and gate of PACK (default: the packs of the root, else all that are shipped)."""
-    from cortex_policy.app.gate_tests import run_gate_examples
+def test(pack: str | None, root: Path | None, thresholds: Sequence[str], form: str) -> None:
+    """Run the examples and scenarios of PACK (default: the packs of the root, else all that are shipped)."""
     from cortex_policy.app.project import rulesets_here
-    from cortex_policy.app.rule_tests import run_examples
-    from cortex_policy.report.rule_tests import render_examples, render_examples_json
+    from cortex_policy.app.rule_tests import run_tests
+    from cortex_policy.report.rule_tests import render_tests, render_tests_json, render_tests_junit
 
-    rulesets = rulesets_here(root, (pack,) if pack else ())
-    now = _time(None)
-    results = (*run_examples(rulesets, now), *run_gate_examples(rulesets, now))
-    _write(render_examples_json(results) if form == "json" else render_examples(results, style=_style()))
-    sys.exit(EXIT_FINDINGS if any(result.problem for result in results) else EXIT_CLEAN)
+    wanted = _thresholds(thresholds)
+    tested = run_tests(rulesets_here(root, (pack,) if pack else ()), _time(None), wanted)
+    if form == "json":
+        _write(render_tests_json(tested))
+    elif form == "junit":
+        _write(render_tests_junit(tested, style=_style()))
+    else:
+        _write(render_tests(tested, style=_style()))
+    sys.exit(EXIT_CLEAN if tested.passed else EXIT_FINDINGS)
+
+
+def _thresholds(given: Sequence[str]) -> dict[str, float]:
+    """Percentages by level; a later one wins, and one of a level over one of all."""
+    from cortex_policy.verdicts.coverage import LEVELS
+
+    found: dict[str, float] = {}
+    for text in sorted(given, key=lambda text: "=" in text):
+        level, named, number = text.rpartition("=")
+        if named and level not in LEVELS:
+            _usage(f"`{level}` is no level of coverage; levels: {', '.join(LEVELS)}")
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= 100:
+            _usage(f"`{number}` is no percentage from 0 to 100")
+        found |= dict.fromkeys((level,) if named else LEVELS, value)
+    return found
 
 
 @cli.command()

@@ -91,10 +91,7 @@ def read_project(
         *odd_documents(project, ruleset.model, tree),
         *parse_files(files, ruleset.model, progress),
     ]
-    truncated = Truncated(
-        kinds=frozenset((*BUILTIN_KINDS, *ruleset.model.kinds) if project.truncated else ()),
-        globs=tuple(compile_glob(glob) for glob in project.truncated),
-    )
+    truncated = _truncated(project.truncated, ruleset)
     names = (*tree.files, *tree.folders)
     reading = _joined(documents, texts, ruleset, now, names, truncated, history, project.revision)
     reading = reading._replace(waivers=waivers)
@@ -140,19 +137,33 @@ def _nothing(project: Project, ruleset: Ruleset, tree: world.AnyTree) -> str:
     return f"{found}, so nothing was checked"
 
 
+def _truncated(globs: Sequence[str], ruleset: Ruleset) -> Truncated:
+    """What lies partly out of sight may declare items of every kind."""
+    return Truncated(
+        kinds=frozenset((*BUILTIN_KINDS, *ruleset.model.kinds) if globs else ()),
+        globs=tuple(compile_glob(glob) for glob in globs),
+    )
+
+
 def read_files(
-    files: Mapping[str, str], ruleset: Ruleset, now: datetime, history: History = ALONE
+    files: Mapping[str, str],
+    ruleset: Ruleset,
+    now: datetime,
+    history: History = ALONE,
+    truncated: Sequence[str] = (),
 ) -> Reading:
-    """The same from texts in memory, as the examples of a rule give them."""
+    """The same from texts in memory, as the examples of a rule give them. Half a character is no UTF-8."""
     texts = Texts()
     files_read = []
     for path, text in sorted(files.items()):
         readers = tuple(reader for reader in ruleset.model.readers if reader.takes(path))
-        files_read.append(File(path, readers, text.encode("utf-8")))
-        texts.add(path, text.encode("utf-8"))
+        data = text.encode("utf-8", errors="surrogatepass")
+        files_read.append(File(path, readers, data))
+        texts.add(path, data)
     taken = [file for file in files_read if file.readers]
     documents = list(parse_files(taken, ruleset.model))
-    return _joined(documents, texts, ruleset, now, tuple(sorted(files)), Truncated(), history, world.WORKTREE)
+    hidden = _truncated(truncated, ruleset)
+    return _joined(documents, texts, ruleset, now, tuple(sorted(files)), hidden, history, world.WORKTREE)
 
 
 def _joined(

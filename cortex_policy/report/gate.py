@@ -68,7 +68,7 @@ def _head(found: GateVerdict, style: Style) -> Iterator[str]:
 
 def _condition(condition: GateCondition, proof: ProofStep, style: Style) -> Iterator[str]:
     later = "" if condition.counts else "  (not asked yet: phase post)"
-    yield _outcome(condition.outcome, style) + style.paint("strong", visible(condition.id)) + later
+    yield outcome_text(condition.outcome, style) + style.paint("strong", visible(condition.id)) + later
     inner = " " * (_OUTCOME_ROOM + 1)
     if condition.outcome is Outcome.TRUE or not condition.counts:
         yield from hanging(visible(condition.expression), inner, style)
@@ -77,16 +77,18 @@ def _condition(condition: GateCondition, proof: ProofStep, style: Style) -> Iter
             yield f"{inner}  and {counted(len(condition.facts) - MAX_FACTS, 'more fact')}"
     else:
         yield from hanging(visible(condition.why), inner, style)
-        yield from _body(proof, inner, style)
+        yield from proof_lines(proof, inner, style)
     if condition.counts and condition.missing:
         yield from hanging(f"missing: {visible(', '.join(condition.missing))}", inner, style)
 
 
-def _outcome(outcome: Outcome, style: Style) -> str:
+def outcome_text(outcome: Outcome, style: Style) -> str:
+    """The outcome in its colour, as wide as the widest."""
     return style.paint(_TONES[outcome], f"{outcome.value:<{_OUTCOME_ROOM}}") + " "
 
 
-def _body(step: ProofStep, indent: str, style: Style) -> Iterator[str]:
+def proof_lines(step: ProofStep, indent: str, style: Style) -> Iterator[str]:
+    """A proof as text: the expression, what was read for it, and its operands further in."""
     yield from hanging(visible(_named(step)), indent, style)
     yield from _reasons(step, f"{indent}  ", style)
     shown = [inner for inner in step.steps if not inner.member]
@@ -116,8 +118,8 @@ def _without(step: ProofStep, facts: Sequence[GateFact]) -> ProofStep:
 
 def _operand(step: ProofStep, indent: str, style: Style) -> Iterator[str]:
     """An operand behind its outcome; what is below it stands further in."""
-    first, *rest = _body(step, indent + " " * (_OUTCOME_ROOM + 1), style)
-    yield indent + _outcome(step.outcome, style) + first.lstrip(" ")
+    first, *rest = proof_lines(step, indent + " " * (_OUTCOME_ROOM + 1), style)
+    yield indent + outcome_text(step.outcome, style) + first.lstrip(" ")
     yield from rest
 
 
@@ -257,11 +259,12 @@ def _condition_value(condition: GateCondition) -> dict[str, Any]:
         "profile": condition.profile,
         "counts": condition.counts,
         "source": list(condition.source),
-        "proof": None if condition.proof is None else _step_value(condition.proof),
+        "proof": None if condition.proof is None else step_value(condition.proof),
     }
 
 
-def _step_value(step: ProofStep) -> dict[str, Any]:
+def step_value(step: ProofStep) -> dict[str, Any]:
+    """A proof as every JSON of the contract writes it."""
     return {
         "text": step.text,
         "outcome": step.outcome.value,
@@ -270,6 +273,6 @@ def _step_value(step: ProofStep) -> dict[str, Any]:
         "facts": [fact_value(fact) for fact in step.facts],
         "missing": list(step.missing),
         "path": [{"from": hop.source, "to": hop.target, **hop.place._asdict()} for hop in step.hops],
-        "steps": [_step_value(inner) for inner in step.steps],
+        "steps": [step_value(inner) for inner in step.steps],
         "left_out": step.left_out,
     }

@@ -202,7 +202,11 @@ def _weaker_gate(before: Gate, after: Gate | None, origin: str) -> Iterator[Weak
 
 
 def _asked(gate: Gate) -> tuple[object, ...]:
-    return gate.variable, gate.collection_text, tuple((demand.id, demand.text) for demand in gate.require)
+    return (
+        gate.variable,
+        gate.collection_text,
+        tuple((demand.id, demand.written.text) for demand in gate.require),
+    )
 
 
 def weaker_waivers(before: Waivers, after: Waivers) -> Iterator[Weakening]:

@@ -88,6 +88,8 @@ STANDARD_SIGNATURES: Final[Mapping[str, Signature]] = MappingProxyType(
         "double": Signature((DYN,), DOUBLE),
         "bool": Signature((DYN,), BOOL),
         "string": Signature((DYN,), STRING),
+        "bytes": Signature((DYN,), BYTES),
+        "dyn": Signature((DYN,), DYN),
         "timestamp": Signature((DYN,), TIMESTAMP),
         "date": Signature((DYN,), DATE),
         "duration": Signature((DYN,), DURATION),

@@ -39,6 +39,7 @@ from cortex_policy.ruleset.syntax import (
     Select,
     Ternary,
     Unary,
+    nests,
 )
 
 MAX_READS: Final = 200
@@ -76,8 +77,10 @@ def explain(node: Node, env: Values, functions: Mapping[str, Callable[..., Any]]
     """The value of `node` with its reasons; never raises.
 
     INVARIANT: the value is that of `compile_expression`. Looking at every operand costs more than deciding;
-    where that alone uses up the budget, the value is given without reasons.
+    where that alone uses up the budget, the value is given without reasons; where deciding does, at once.
     """
+    if nests(node) and compile_expression(node, functions)(env) is OVER_BUDGET:
+        return Explanation(OVER_BUDGET, (), ())
     explainer = _Explainer(functions)
     part = explainer.visit(node, _Scope(env, ()))
     if explainer.budget.left < 0:

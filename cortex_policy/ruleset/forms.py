@@ -6,12 +6,14 @@ Problems are collected, not thrown one by one: the author of a pack sees all of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from cortex_policy.documents.faults import FAULTS
 from cortex_policy.documents.nodes import Mapping, Node, Scalar, load_yaml
 from cortex_policy.documents.nodes import Sequence as NodeSequence
 from cortex_policy.errors import Problem
+from cortex_policy.model import Place
+from cortex_policy.ruleset.syntax import Node as Expression
 from cortex_policy.ruleset.syntax import SyntaxFault
 
 MAX_PROBLEMS: Final = 100
@@ -35,24 +37,8 @@ class Source:
 
     def fault(self, scalar: Scalar, fault: SyntaxFault, shift: int = 0) -> None:
         """Record a fault in an expression that stands in `scalar`, `shift` characters after its start."""
-        line, column = self.place_in(scalar, shift + fault.start)
+        line, column = _place_in(self.lines, scalar, shift + fault.start)
         self._add(fault.message, line, column, max(1, fault.end - fault.start), fault.hint)
-
-    def place_in(self, scalar: Scalar, offset: int) -> tuple[int, int]:
-        """Line and column in the file of the character `offset` of a scalar's value.
-
-        The value of a quoted or folded scalar is not the text of the file: the nearest line that holds the words
-        around the offset is taken.
-        """
-        before = scalar.text[:offset]
-        row = before.count("\n")
-        start = before.rfind("\n") + 1
-        line_text = scalar.text.split("\n")[row] if row < len(scalar.text.split("\n")) else ""
-        for number in range(scalar.mark.line, len(self.lines) + 1):
-            found = self.lines[number - 1].find(line_text) if line_text else -1
-            if found >= 0:
-                return number, found + 1 + offset - start
-        return scalar.mark.line, scalar.mark.column
 
     def _add(self, message: str, line: int, column: int, width: int, hint: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
@@ -84,6 +70,55 @@ class Source:
             self.problem(node, f"{what} is a mapping of keys to values")
             return None
         return Form(self, node, what, tuple(keys))
+
+
+def _place_in(lines: Sequence[str], scalar: Scalar, offset: int) -> tuple[int, int]:
+    """Line and column in the file of the character `offset` of a scalar's value.
+
+    The value of a quoted or folded scalar is not the text of the file: the nearest line that holds the words
+    around the offset is taken.
+    """
+    before = scalar.text[:offset]
+    row = before.count("\n")
+    start = before.rfind("\n") + 1
+    line_text = scalar.text.split("\n")[row] if row < len(scalar.text.split("\n")) else ""
+    for number in range(scalar.mark.line, len(lines) + 1):
+        found = lines[number - 1].find(line_text) if line_text else -1
+        if found >= 0:
+            return number, found + 1 + offset - start
+    return scalar.mark.line, scalar.mark.column
+
+
+class Written(NamedTuple):
+    """An expression as its author wrote it, so that any part of it can be shown, and found again.
+
+    `scalar` holds it from the character `start` on; `path` and `file` are the path and the text of the file.
+    """
+
+    scalar: Scalar
+    path: str
+    file: str
+    start: int = 0
+
+    @property
+    def text(self) -> str:
+        """The whole expression; the offsets of its tree count in it."""
+        return self.scalar.text[self.start :]
+
+    def part(self, node: Expression) -> str:
+        """The text of one node, on one line."""
+        return " ".join(self.text[node.start : node.end].split())
+
+    def place(self, node: Expression) -> Place:
+        """Where one node stands. In a folded scalar that is the first line that holds its words, else the scalar."""
+        lines = self.file.split("\n")
+        line, column = _place_in(lines, self.scalar, self.start + node.start)
+        if (line, column) == self.scalar.mark:
+            words = self.part(node)
+            for number in range(line, len(lines) + 1):
+                if (found := lines[number - 1].find(words)) >= 0:
+                    return Place(self.path, number, found + 1)
+        return Place(self.path, line, column)
 
 
 class Form:

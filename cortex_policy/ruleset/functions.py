@@ -11,19 +11,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
 from cortex_policy.model import UNKNOWN, OpenTuple, Record
 from cortex_policy.ruleset.operators import (
     CHARACTERS_PER_STEP,
+    MAX_ELEMENTS,
     MAX_TEXT,
     NAMES,
     OVER_BUDGET,
     Budget,
     Failure,
     compare,
+    lasting,
     name_of,
     poison,
     whole,
@@ -37,6 +39,9 @@ PATTERN_MEMORY: Final = 1 << 20
 
 PATTERN_STEPS: Final = 5_000
 """What building the automaton costs where a pattern is not written out, so that it is built each time."""
+
+MAX_WRITTEN: Final = 1_024
+"""Characters of a double or a duration: nobody writes a longer one, and reading it would take its time."""
 
 STATES_PER_STEP: Final = 256
 """States of an automaton, times characters, that cost what one visit of a node costs."""
@@ -79,6 +84,7 @@ def _expect(value: Any, *types: type) -> Any:
 
 
 _TOO_LONG: Final = Failure(f"the result is longer than {MAX_TEXT:,} characters")
+_TOO_MANY: Final = Failure(f"the result has more than {MAX_ELEMENTS:,} elements")
 
 
 def _starts_with(text: str, start: str) -> bool:
@@ -93,16 +99,13 @@ def _contains(text: str, part: str) -> bool:
     return _expect(part, str) in _expect(text, str)
 
 
-_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_UPPER: Final = {code + 32: code for code in _LOWER}
-
-
 def _lower_ascii(text: str) -> Any:
-    return _expect(text, str).translate(_LOWER)
+    # bytes know no letters but those of ASCII; a table of characters would be forty times slower
+    return _expect(text, str).encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def _upper_ascii(text: str) -> Any:
-    return _expect(text, str).translate(_UPPER)
+    return _expect(text, str).encode("utf-8", "surrogatepass").upper().decode("utf-8", "surrogatepass")
 
 
 def _trim(text: str) -> Any:
@@ -113,6 +116,9 @@ def _split(text: str, separator: str, limit: int = -1) -> Any:
     text, separator, limit = _expect(text, str), _expect(separator, str), _expect(limit, int)
     if limit == 0:
         return ()
+    parts = text.count(separator) + 1 if separator else len(text)
+    if (parts if limit < 0 else min(parts, limit)) > MAX_ELEMENTS:
+        return _TOO_MANY
     if separator:
         return tuple(text.split(separator, min(limit - 1, len(text)) if limit > 0 else -1))
     if limit < 0 or limit >= len(text):
@@ -188,11 +194,13 @@ class Matcher:
 # --------------------------------------------------------------------------- conversions
 
 _INT: Final = re.compile(r"[+-]?[0-9]{1,19}")
-_DOUBLE: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DOUBLE: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""INVARIANT: a digit can be taken in one way only, here and below, so that Python's `re` stays linear in the text."""
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIMESTAMP: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION: Final = re.compile(r"[+-]?(?:0|(?:[0-9]{1,15}(?:\.[0-9]{1,9})?(?:h|ms|m|us|ns|s))+)")
 _DURATION_PART: Final = re.compile(r"([0-9]+)(?:\.([0-9]+))?(h|ms|m|us|ns|s)")
 _NANOSECONDS: Final[Mapping[str, int]] = MappingProxyType(
@@ -214,12 +222,14 @@ def _int(value: Any) -> Any:
         )
     if isinstance(value, str) and not _INT.fullmatch(value):
         return Failure("the string is no int")
+    if value == -(2.0**63) and value.__class__ is float:
+        raise OverflowError  # as in CEL: so large a double has lost its last digits, it may stand for less
     return whole(int(value))
 
 
 def _double(value: Any) -> Any:
     value = _expect(value, int, float, str)
-    if isinstance(value, str) and not _DOUBLE.fullmatch(value):
+    if isinstance(value, str) and (len(value) > MAX_WRITTEN or not _DOUBLE.fullmatch(value)):
         return Failure("the string is no double")
     return float(value)
 
@@ -257,9 +267,20 @@ def _string(value: Any) -> Any:
     return text_of(value)
 
 
+def _bytes(value: Any) -> Any:
+    return value if value.__class__ is bytes else _expect(value, str).encode()
+
+
+def _dyn(value: Any) -> Any:
+    """The value itself: `dyn` tells the checker of another CEL implementation to leave the type open."""
+    return value
+
+
 def _timestamp(value: Any) -> Any:
     if value.__class__ is datetime:
         return value
+    if value.__class__ is int:
+        return _EPOCH + timedelta(seconds=value)
     match = _TIMESTAMP.fullmatch(_expect(value, str))
     if match is None:
         return Failure("not a time with an offset, such as 2026-01-31T08:30:00Z")
@@ -287,18 +308,18 @@ def _date(value: Any) -> Any:
 def _duration(value: Any) -> Any:
     if value.__class__ is timedelta:
         return value
-    if not _DURATION.fullmatch(_expect(value, str)):
+    if len(_expect(value, str)) > MAX_WRITTEN or not _DURATION.fullmatch(value):
         return Failure("not a duration such as 36h or 1h30m")
     total = 0
     for units, fraction, unit in _DURATION_PART.findall(value):
         scale = _NANOSECONDS[unit]
         total += int(units) * scale + int((fraction or "0").ljust(9, "0")) * scale // 10**9
     microseconds = total // 1_000
-    return timedelta(microseconds=-microseconds if value.startswith("-") else microseconds)
+    return lasting(timedelta(microseconds=-microseconds if value.startswith("-") else microseconds))
 
 
 def _days(count: int) -> Any:
-    return timedelta(days=_expect(count, int))
+    return lasting(timedelta(days=_expect(count, int)))
 
 
 # --------------------------------------------------------------------------- collections
@@ -340,6 +361,8 @@ def _sum(values: Any) -> Any:
     if not kinds <= {int} and not kinds <= {float} and not kinds <= {timedelta}:
         raise TypeError
     total = sum(values, timedelta(0) if timedelta in kinds else 0)
+    if total.__class__ is timedelta:
+        return lasting(total)
     return whole(total) if total.__class__ is int else total
 
 
@@ -477,6 +500,8 @@ STANDARD: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "double": _double,
         "bool": _bool,
         "string": _string,
+        "bytes": _bytes,
+        "dyn": _dyn,
         "timestamp": _timestamp,
         "date": _date,
         "duration": _duration,

@@ -12,15 +12,15 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from cortex_policy.documents.nodes import Mapping as NodeMapping
-from cortex_policy.documents.nodes import Node, Scalar
+from cortex_policy.documents.nodes import Mark, Node, Scalar
 from cortex_policy.documents.values import FieldType, bare, scalar
 from cortex_policy.errors import ConfigurationError, Problem
 from cortex_policy.model import SUPPLIED, Record
 from cortex_policy.ruleset.checker import Environment, check
-from cortex_policy.ruleset.forms import Form, Source, suggest
+from cortex_policy.ruleset.forms import Form, Source, Written, suggest
 from cortex_policy.ruleset.kinds import read_type
 from cortex_policy.ruleset.parser import parse
-from cortex_policy.ruleset.rules import read_condition, read_subject, static_type
+from cortex_policy.ruleset.rules import read_condition, read_subject, static_type, texts_by_path
 from cortex_policy.ruleset.syntax import DYN, Literal, SyntaxFault, record_of
 from cortex_policy.ruleset.syntax import Node as Expression
 
@@ -41,6 +41,8 @@ INPUT_TYPES: Final = ("text", "bool", "int", "number", "date", "datetime", "dura
 
 _NOTHING: Final = Literal(False, 0, 0)
 """Stands for an expression that is none, in a gate that is never made."""
+_NOWHERE: Final = Scalar("", True, Mark(1, 1))
+"""The same, as written."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _VARIABLE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -63,19 +65,21 @@ class Let(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """One condition of a gate. `text` is the expression as written: the offsets of `tree` count in it."""
+    """One condition of a gate, `written` being the expression as its author wrote it."""
 
     id: str
     profile: str
     phase: str
-    text: str
+    written: Written
     tree: Expression
     why: str
     source: tuple[str, ...]
 
 
 class GateExample(NamedTuple):
-    """A small repository that a gate is tried on: `verdict` is what `subject` must get, `condition` what decides."""
+    """A small repository that a gate is tried on: `verdict` is what `subject` must get, `condition` what decides, and
+    `written` the line of the pack where it stands.
+    """
 
     name: str
     verdict: str
@@ -85,6 +89,7 @@ class GateExample(NamedTuple):
     profile: str
     phase: str
     condition: str
+    written: int
 
 
 class GateExamples(NamedTuple):
@@ -101,6 +106,7 @@ class Gate(NamedTuple):
     variable: str
     collection_text: str
     collection: Expression
+    collection_written: Written
     inputs: tuple[GateInput, ...]
     lets: tuple[Let, ...]
     profiles: tuple[str, ...]
@@ -130,9 +136,8 @@ def read_gate(node: Node, source: Source, pack: str, world: Environment) -> Gate
     subject = read_subject(form, source, world)
     if subject is None:
         return None
-    variable, collection, element = subject
     inputs = _inputs(form, source)
-    world = _with_given(world, inputs).with_variables({variable: element})
+    world = _with_given(world, inputs).with_variables({subject.variable: subject.element})
     lets, world = _lets(form, source, world)
     require = _require(form, source, world, profiles)
     _complete(form, source, profiles, require)
@@ -140,9 +145,10 @@ def read_gate(node: Node, source: Source, pack: str, world: Environment) -> Gate
         return None
     return Gate(
         name=name,
-        variable=variable,
+        variable=subject.variable,
         collection_text=" ".join(form.text("for").split()),
-        collection=collection,
+        collection=subject.collection,
+        collection_written=subject.written,
         inputs=inputs,
         lets=lets,
         profiles=profiles,
@@ -238,7 +244,7 @@ def _demand(form: Form, source: Source, world: Environment, profiles: Sequence[s
         id=form.text("id"),
         profile=profile,
         phase=form.word("phase", PHASES),
-        text=node.text if isinstance(node, Scalar) else "",
+        written=Written(node if isinstance(node, Scalar) else _NOWHERE, source.path, source.text),
         tree=tree if tree is not None else _NOTHING,
         why=" ".join(form.text("why").split()),
         source=form.texts("source"),
@@ -328,7 +334,7 @@ def _example(node: Node, key: str, number: int, source: Source, gate: Form) -> G
     form = source.form(node, "an example", GATE_EXAMPLE_KEYS)
     if form is None:
         return None
-    files = {path.text: text.text for path, text in form.entries("files") if isinstance(text, Scalar)}
+    files = texts_by_path(form, "files")
     if not files:
         source.problem(node, "an example has `files`: a mapping of paths to texts")
     if form.get("expect") is None:
@@ -345,9 +351,10 @@ def _example(node: Node, key: str, number: int, source: Source, gate: Form) -> G
         name=form.text("name", f"{key} {number}"),
         verdict=key,
         files=files,
-        given={key.text: value.text for key, value in form.entries("set") if isinstance(value, Scalar)},
+        given=texts_by_path(form, "set"),
         subject=expect.text("subject"),
         profile=expect.word("profile", profiles, profiles[-1]),
         phase=expect.word("phase", PHASES, "pre"),
         condition=expect.word("condition", known) if decisive or expect.get("condition") else "",
+        written=node.mark.line,
     )

@@ -451,6 +451,16 @@ def whole(value: int) -> int:
     raise OverflowError
 
 
+_LONGEST: Final = timedelta(seconds=315_576_000_000)
+
+
+def lasting(value: timedelta) -> timedelta:
+    """The duration itself; raises OverflowError beyond 10,000 years either way, the range of CEL's durations."""
+    if -_LONGEST <= value <= _LONGEST:
+        return value
+    raise OverflowError
+
+
 def _add(left: int, right: int) -> int:
     return whole(left + right)
 
@@ -471,8 +481,9 @@ def _divide(left: int, right: int) -> int:
 
 def _remainder(left: int, right: int) -> int:
     """With the sign of the dividend, as in CEL."""
+    _divide(left, right)  # where the quotient does not fit, CEL has no remainder either
     remainder = abs(left) % abs(right)
-    return whole(-remainder if left < 0 else remainder)
+    return -remainder if left < 0 else remainder
 
 
 def _move(day: date, by: timedelta) -> Any:
@@ -518,8 +529,8 @@ _ARITHMETIC: Final[Mapping[tuple[str, type, type], Callable[[Any, Any], Any]]] =
         ("+", tuple, OpenTuple): _join_lists,
         ("+", OpenTuple, tuple): _join_lists,
         ("+", OpenTuple, OpenTuple): _join_lists,
-        ("+", timedelta, timedelta): operator.add,
-        ("-", timedelta, timedelta): operator.sub,
+        ("+", timedelta, timedelta): lambda left, right: lasting(left + right),
+        ("-", timedelta, timedelta): lambda left, right: lasting(left - right),
         ("+", datetime, timedelta): operator.add,
         ("+", timedelta, datetime): operator.add,
         ("-", datetime, timedelta): operator.sub,

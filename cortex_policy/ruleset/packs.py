@@ -39,6 +39,15 @@ class PackFiles(NamedTuple):
     """It came with this installation, whose tests have read its gates: a command that asks none need not (70 ms)."""
 
 
+class ScenarioFile(NamedTuple):
+    """A file under `scenarios/` of a pack, with its path as it is shown; `rules` are the codes of the pack's rules."""
+
+    pack: str
+    path: str
+    text: str
+    rules: tuple[str, ...]
+
+
 class Ruleset(NamedTuple):
     """Everything the packs say, checked: the document model, the rules in order of code, and their digest."""
 
@@ -47,6 +56,8 @@ class Ruleset(NamedTuple):
     digest: str
     packs: tuple[str, ...]
     gates: tuple[Gate, ...] = ()
+    scenarios: tuple[ScenarioFile, ...] = ()
+    """As texts: only `cortex-policy test` reads them."""
 
 
 def load(packs: Sequence[PackFiles], *, gates: bool = True) -> Ruleset:
@@ -83,6 +94,7 @@ def load(packs: Sequence[PackFiles], *, gates: bool = True) -> Ruleset:
         digest=_digest(packs),
         packs=tuple(pack.name for pack in packs),
         gates=tuple(sorted(found, key=lambda gate: gate.name)),
+        scenarios=tuple(file for pack in packs for file in _scenarios(pack, rules)),
     )
 
 
@@ -165,6 +177,13 @@ class _Loading:
             read_gate(node, source, self.pack.name, world) for _, node, source in self._documents("gates/")
         )
         return [gate for gate in found if gate is not None]
+
+
+def _scenarios(pack: PackFiles, rules: Sequence[Rule]) -> Iterable[ScenarioFile]:
+    codes = tuple(sorted(rule.info.id for rule in rules if rule.info.pack == pack.name))
+    for name in sorted(pack.files):
+        if name.startswith("scenarios/"):
+            yield ScenarioFile(pack.name, f"{pack.origin}/{name}", pack.files[name], codes)
 
 
 def _join(packs: Sequence[_Loading], problems: list[Problem]) -> DocumentModel:

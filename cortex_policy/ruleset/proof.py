@@ -40,6 +40,7 @@ from cortex_policy.ruleset.syntax import (
     Select,
     Ternary,
     Unary,
+    nests,
 )
 
 MAX_MEMBERS: Final = 1_000
@@ -123,14 +124,18 @@ def compile_proof(node: Node, functions: Mapping[str, Callable[..., Any]]) -> Pr
     """A function from the values of the variables to the proof of `node`; it never raises.
 
     INVARIANT: the value is that of `compile_expression`. Looking at every operand costs more than deciding; where that
-    alone uses up the budget, the value is given without a tree, and `left_out` says so.
+    alone uses up the budget, the value is given without a tree, and `left_out` says so. Where macros are nested,
+    deciding comes first, so that a budget which it uses up alone is not used up twice.
     """
     compiler = _Compiler(functions)
     run = compiler.compile(node)
     limits = compiler.limits
-    fast: list[Callable[[Values], Any]] = []
+    fast: list[Callable[[Values], Any]] = [compile_expression(node, functions)] if nests(node) else []
+    decides_first = bool(fast)
 
     def prove(values: Values) -> Proof:
+        if decides_first and fast[0](values) is OVER_BUDGET:
+            return Proof(node, OVER_BUDGET, left_out=1)
         limits.left = MAX_STEPS
         limits.deciding = limits.others = MAX_MEMBERS
         proof = run(values)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from cortex_policy.documents.nodes import Mapping as NodeMapping
@@ -18,7 +19,7 @@ from cortex_policy.documents.values import FieldType
 from cortex_policy.errors import Problem
 from cortex_policy.model import RuleInfo, Severity
 from cortex_policy.ruleset.checker import Environment, Signature, check, check_bool
-from cortex_policy.ruleset.forms import Form, Source, suggest
+from cortex_policy.ruleset.forms import Form, Source, Written, suggest
 from cortex_policy.ruleset.parser import parse
 from cortex_policy.ruleset.syntax import (
     BOOL,
@@ -49,20 +50,30 @@ _FOR: Final = re.compile(r"\s*([a-z_][A-Za-z0-9_]*)\s+in\s+")
 
 
 class Condition(NamedTuple):
-    """One named demand of a rule: its text, its tree, and the message for it."""
+    """One named demand of a rule: its text, its tree, the message for it, and the expression as written."""
 
     id: str
     text: str
     tree: Expression
     message: Template
+    written: Written
+
+
+class Subject(NamedTuple):
+    """What `for` says: a variable, the collection that it runs over, its members, and the expression as written."""
+
+    variable: str
+    collection: Expression
+    element: Type
+    written: Written
 
 
 class Example(NamedTuple):
     """A small repository that a rule is tried on.
 
     `files` maps paths to texts, `before` those that a change began with; `verdict` is `pass` or `fail`; `vacuous` says
-    that a passing example has no subject on purpose; the rest is what a failing example must show, each part empty
-    when it is not asked for.
+    that a passing example has no subject on purpose; `written` is the line of the pack where it stands; the rest is
+    what a failing example must show, each part empty when it is not asked for.
     """
 
     name: str
@@ -75,13 +86,18 @@ class Example(NamedTuple):
     outcome: str = ""
     condition: str = ""
     before: Mapping[str, str] | None = None
+    written: int = 0
+
+
+NOTHING_NEVER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
 
 class Examples(NamedTuple):
-    """The examples of one rule, and what is wrong with how they are written."""
+    """The examples of one rule, what is wrong with them, and the outcomes that its conditions never have."""
 
     found: tuple[Example, ...]
     problems: tuple[Problem, ...]
+    never: Mapping[str, tuple[str, ...]] = NOTHING_NEVER
 
 
 class Rule(NamedTuple):
@@ -104,6 +120,8 @@ class Rule(NamedTuple):
     line: int
     examples: Callable[[], Examples]
     """Reads the examples; `check` never needs them, and they are most of a pack's text."""
+    collection_written: Written
+    when_written: Written | None
     on_change: bool = False
 
 
@@ -179,8 +197,7 @@ def read_rule(node: Node, source: Source, pack: str, world: Environment) -> Rule
     subject = read_subject(form, source, world)
     if subject is None:
         return None
-    variable, collection, element = subject
-    inner = world.with_variables({variable: element})
+    inner = world.with_variables({subject.variable: subject.element})
     when_node = form.get("when")
     when = read_condition(when_node, source, inner) if isinstance(when_node, Scalar) else None
     if when_node is not None and not isinstance(when_node, Scalar):
@@ -196,14 +213,14 @@ def read_rule(node: Node, source: Source, pack: str, world: Environment) -> Rule
         pack=pack,
     )
     unknown = form.word("unknown", ("report", "ignore"), "report")
-    since = _since(form, source, world, element)
+    since = _since(form, source, world, subject.element)
     if len(source.problems) > before:
         return None
     return Rule(
         info=info,
-        variable=variable,
+        variable=subject.variable,
         collection_text=form.text("for"),
-        collection=collection,
+        collection=subject.collection,
         when_text=form.text("when", ""),
         when=when,
         require=require,
@@ -212,11 +229,13 @@ def read_rule(node: Node, source: Source, pack: str, world: Environment) -> Rule
         path=source.path,
         line=form.node.mark.line,
         examples=partial(read_examples, form.node, source.path, source.text),
+        collection_written=subject.written,
+        when_written=Written(when_node, source.path, source.text) if isinstance(when_node, Scalar) else None,
         on_change=on_change,
     )
 
 
-def read_subject(form: Form, source: Source, world: Environment) -> tuple[str, Expression, Type] | None:
+def read_subject(form: Form, source: Source, world: Environment) -> Subject | None:
     """`i in items("work_item")`: the variable, the collection, and what its members are."""
     node = form.get("for")
     if not isinstance(node, Scalar):
@@ -235,7 +254,7 @@ def read_subject(form: Form, source: Source, world: Environment) -> tuple[str, E
     if kind.name not in ("list", "dyn"):
         source.problem(node, f"`for` runs over a list, and this is {kind}")
         return None
-    return head[1], tree, kind.element or DYN
+    return Subject(head[1], tree, kind.element or DYN, Written(node, source.path, source.text, head.end()))
 
 
 def read_condition(node: Scalar, source: Source, world: Environment) -> Expression | None:
@@ -265,7 +284,8 @@ def _require(form: Form, source: Source, world: Environment) -> tuple[Condition,
             continue
         tree = read_condition(node, source, world)
         if tree is not None and message is not None:
-            found.append(Condition(key.text, " ".join(node.text.split()), tree, message))
+            written = Written(node, source.path, source.text)
+            found.append(Condition(key.text, " ".join(node.text.split()), tree, message, written))
     return tuple(found)
 
 
@@ -334,7 +354,7 @@ def read_examples(rule: NodeMapping, path: str, text: str) -> Examples:
     source = Source(path, text, problems)
     node, on = rule.get("examples"), rule.get("on")
     on_change = isinstance(on, Scalar) and on.text == "change"
-    outer = source.form(node, "examples", ("pass", "fail")) if node is not None else None
+    outer = source.form(node, "examples", ("pass", "fail", "never")) if node is not None else None
     found = []
     if outer is None:
         return Examples((), tuple(problems))
@@ -343,10 +363,29 @@ def read_examples(rule: NodeMapping, path: str, text: str) -> Examples:
             example = _example(entry, verdict, number, source, on_change)
             if example is not None:
                 found.append(example)
-    return Examples(tuple(found), tuple(problems))
+    never = _never(outer, rule, source)
+    return Examples(tuple(found), tuple(problems), never)
 
 
-def _files(form: Form, key: str) -> dict[str, str]:
+def _never(examples: Form, rule: NodeMapping, source: Source) -> dict[str, tuple[str, ...]]:
+    """Condition, and outcomes that it cannot have; `test` fails when it sees one of them all the same."""
+    require = rule.get("require")
+    known = [key.text for key, _ in require.entries] if isinstance(require, NodeMapping) else []
+    node = examples.get("never")
+    form = None if node is None else source.form(node, "`never`", known)
+    found = {} if form is None else {key: form.scalars(key) for key in known if form.get(key) is not None}
+    for scalar in (scalar for scalars in found.values() for scalar in scalars):
+        if scalar.text not in _SEEN:
+            hint = suggest(scalar.text, _SEEN)
+            source.problem(scalar, f"`{scalar.text}` is not one of {', '.join(_SEEN)}", hint)
+    return {key: tuple(scalar.text for scalar in scalars) for key, scalars in found.items()}
+
+
+_SEEN: Final = ("true", "false", "unknown")
+
+
+def texts_by_path(form: Form, key: str) -> dict[str, str]:
+    """The documents under `key`: a mapping of paths to texts."""
     return {name.text: value.text for name, value in form.entries(key) if isinstance(value, Scalar)}
 
 
@@ -354,7 +393,7 @@ def _example(node: Node, verdict: str, number: int, source: Source, on_change: b
     form = source.form(node, "an example", EXAMPLE_KEYS)
     if form is None:
         return None
-    files = _files(form, "files")
+    files = texts_by_path(form, "files")
     if not files:
         source.problem(node, "an example has `files`: a mapping of paths to texts")
     if (form.get("before") is not None) != on_change:
@@ -376,5 +415,6 @@ def _example(node: Node, verdict: str, number: int, source: Source, on_change: b
         path=expect.text("path", "") if expect else "",
         outcome=expect.word("outcome", ("false", "unknown", "error"), "false") if expect else "false",
         condition=expect.text("condition", "") if expect else "",
-        before=_files(form, "before") if on_change else None,
+        before=texts_by_path(form, "before") if on_change else None,
+        written=node.mark.line,
     )

@@ -251,3 +251,15 @@ def weight(node: Node) -> int:
     if isinstance(node, Comprehension):
         return 1 + weight(node.range)
     return 1 + sum(weight(child) for child in children(node))
+
+
+def nests(node: Node) -> bool:
+    """Whether a macro stands in the body of another, so that the work grows as a product."""
+    if isinstance(node, Comprehension):
+        parts = (node.body,) if node.condition is None else (node.body, node.condition)
+        return any(map(_has_macro, parts)) or nests(node.range)
+    return any(map(nests, children(node)))
+
+
+def _has_macro(node: Node) -> bool:
+    return isinstance(node, Comprehension) or any(map(_has_macro, children(node)))

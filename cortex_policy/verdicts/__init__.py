@@ -91,47 +91,28 @@ def order(finding: Finding) -> tuple[Any, ...]:
     )
 
 
-class _Run:
-    """One rule over all its subjects."""
+class Application:
+    """What a rule is asked of at the time `now`: its subjects, and which of them it binds."""
 
-    def __init__(self, rule: Rule, facts: Facts, lines: Lines, now: datetime) -> None:
+    def __init__(self, rule: Rule, facts: Facts, now: datetime) -> None:
         self.rule = rule
-        self.injected = {"now": now, "today": now.date()}
         self.facts = facts
-        self.lines = lines
-        self.exempt = 0
-        self.applied = 0
+        self.injected = {"now": now, "today": now.date()}
         self.when = compile_expression(rule.when, facts.functions) if rule.when is not None else None
-        self.conditions = [(c, compile_expression(c.tree, facts.functions)) for c in rule.require]
 
-    def findings(self) -> Iterable[Finding]:
-        subjects = compile_expression(self.rule.collection, self.facts.functions)(dict(self.injected))
-        if not isinstance(subjects, tuple):
-            yield self._whole(subjects)
-            return
-        for subject in subjects:
-            yield from self._subject(subject)
+    def subjects(self) -> Any:
+        """A list, which may be open, or why it cannot be had."""
+        return compile_expression(self.rule.collection, self.facts.functions)(dict(self.injected))
 
-    def _subject(self, subject: Any) -> Iterable[Finding]:
-        """Every condition on one subject; `when` that is unknown or wrong is itself a finding."""
-        env = {**self.injected, self.rule.variable: subject}
-        if self.when is not None:
-            applies = outcome_of(self.when(env))
-            if applies is Outcome.FALSE:
-                return
-            if applies is not Outcome.TRUE:
-                yield from self._undecided_when(subject, env, applies)
-                return
-        if self._grandfathered(subject):
-            self.exempt += 1
-            return
-        self.applied += 1
-        for condition, run in self.conditions:
-            outcome = outcome_of(run(env))
-            if outcome is not Outcome.TRUE and (outcome is not Outcome.UNKNOWN or self.rule.report_unknown):
-                yield from self._broken(condition, subject, env, outcome)
+    def env(self, subject: Any) -> dict[str, Any]:
+        """The variables that the expressions of the rule read for one subject."""
+        return {**self.injected, self.rule.variable: subject}
 
-    def _grandfathered(self, subject: Any) -> bool:
+    def applies(self, env: dict[str, Any]) -> Outcome:
+        """What `when` says."""
+        return Outcome.TRUE if self.when is None else outcome_of(self.when(env))
+
+    def exempts(self, subject: Any) -> bool:
         """Whether `since` exempts the subject: only a date that is surely before it does."""
         if self.rule.since is None or not isinstance(subject, Record):
             return False
@@ -143,6 +124,45 @@ class _Run:
             return value.date() < day
         return isinstance(value, date) and value < day
 
+
+class _Run:
+    """One rule over all its subjects."""
+
+    def __init__(self, rule: Rule, facts: Facts, lines: Lines, now: datetime) -> None:
+        self.rule = rule
+        self.application = Application(rule, facts, now)
+        self.facts = facts
+        self.lines = lines
+        self.exempt = 0
+        self.applied = 0
+        self.conditions = [(c, compile_expression(c.tree, facts.functions)) for c in rule.require]
+
+    def findings(self) -> Iterable[Finding]:
+        subjects = self.application.subjects()
+        if not isinstance(subjects, tuple):
+            yield self._whole(subjects)
+            return
+        for subject in subjects:
+            yield from self._subject(subject)
+
+    def _subject(self, subject: Any) -> Iterable[Finding]:
+        """Every condition on one subject; `when` that is unknown or wrong is itself a finding."""
+        env = self.application.env(subject)
+        applies = self.application.applies(env)
+        if applies is Outcome.FALSE:
+            return
+        if applies is not Outcome.TRUE:
+            yield from self._undecided_when(subject, env, applies)
+            return
+        if self.application.exempts(subject):
+            self.exempt += 1
+            return
+        self.applied += 1
+        for condition, run in self.conditions:
+            outcome = outcome_of(run(env))
+            if outcome is not Outcome.TRUE and (outcome is not Outcome.UNKNOWN or self.rule.report_unknown):
+                yield from self._broken(condition, subject, env, outcome)
+
     def _undecided_when(self, subject: Any, env: dict[str, Any], outcome: Outcome) -> Iterable[Finding]:
         if outcome is Outcome.UNKNOWN and not self.rule.report_unknown:
             return
@@ -151,7 +171,7 @@ class _Run:
             explain(tree, env, self.facts.functions) if tree is not None else Explanation(UNKNOWN, (), ())
         )
         missing = _missing(reasons.reads)
-        message = f"cannot tell whether this rule applies to {_name(subject)}" + (
+        message = f"cannot tell whether this rule applies to {name_of(subject)}" + (
             f": {missing}" if missing else ""
         )
         yield self._finding("when", subject, outcome, message, reasons.reads, tuple, ())
@@ -212,7 +232,7 @@ class _Run:
             # What made the rule apply is what was before, and that is half of what happened.
             reads = [*reads, *(read for read in context() if isinstance(read.record.place, Past))]
         places = _places(subject, reads, context)
-        subjects = (_name(subject),)
+        subjects = (name_of(subject),)
         return Finding(
             rule=self.rule.info.id,
             name=self.rule.info.name,
@@ -236,7 +256,7 @@ def _with_unknowns(condition: Condition, env: dict[str, Any]) -> dict[str, Any]:
     return {**dict.fromkeys(condition.message.names, UNKNOWN), **env}
 
 
-def _name(subject: Any) -> str:
+def name_of(subject: Any) -> str:
     """How a finding names its subject: items and documents by id, their parts by what they belong to."""
     if not isinstance(subject, Record):
         return str(subject)
@@ -259,7 +279,7 @@ def _missing(reads: Iterable[Read]) -> str:
 
 def _reason(read: Read) -> str:
     """Why one value is unknown, or an empty text."""
-    name = _name(read.record)
+    name = name_of(read.record)
     if isinstance(read.value, OpenTuple):
         return f"{read.field} of {name} may be incomplete"
     if read.value is not UNKNOWN:
@@ -366,7 +386,7 @@ def _value(value: Any) -> str:
 def _member(value: Any) -> str:
     """A deciding member in a fingerprint; parts of different documents with the same text are told apart."""
     if isinstance(value, Record):
-        return f"{_name(value)}#{value.id}" if value.kind in PARTS else value.id
+        return f"{name_of(value)}#{value.id}" if value.kind in PARTS else value.id
     return str(value)
 
 

@@ -177,13 +177,13 @@ class Judge:
         proof = compile_proof(demand.tree, self.facts.functions)(dict(env))
         found = self.reasons(demand, subject)
         names = self._names(env)
-        writer = Writer(self.facts, self.lines, demand.text, names)
+        writer = Writer(self.facts, self.lines, demand.written.text, names)
         outcome = outcome_of(proof.value)
         return self._reported(demand, outcome)._replace(
             facts=writer.stated(found),
             missing=()
             if outcome is Outcome.TRUE
-            else (*missing(found, walk(proof), demand.text, names), *self._unnamed(demand.tree, env)),
+            else (*missing(found, walk(proof), demand.written.text, names), *self._unnamed(demand.tree, env)),
             proof=writer.step(proof),
         )
 
@@ -219,7 +219,7 @@ class Judge:
             phase=demand.phase,
             counts=demand in self.counted,
             outcome=outcome,
-            expression=" ".join(demand.text.split()),
+            expression=" ".join(demand.written.text.split()),
             facts=(),
             missing=(),
             why=demand.why,

@@ -272,7 +272,7 @@ def test_next_says_why_there_is_nothing_to_decide_on(tmp_path: Path, capfdbinary
 @pytest.mark.parametrize(
     ("examples", "problem"),
     [
-        ("", "the gate has no example below `pass`, which should be allowed"),
+        ("", "expected an example of the gate below `pass`, which should be allowed, got none"),
         (
             "  pass:\n    - {files: {a.md: '## T-1'}, expect: {subject: T-1}}",
             "expected allow, got blocked: known",

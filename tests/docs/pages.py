@@ -27,6 +27,7 @@ OURS: Final = (
     "docs/readers.md",
     "docs/rules.md",
     "docs/gates.md",
+    "docs/testing-rules.md",
     "docs/limits.md",
 )
 ALL: Final = sorted(

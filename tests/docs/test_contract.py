@@ -36,6 +36,7 @@ OPAQUE = {
     "items[].fields.*.claims[].value",
     *(f"{facts}.value" for facts in ("conditions[].facts[]", "blocked[].root_causes[].facts[]")),
     "conditions[].proof",
+    *(f"{tried}[].misses[].proofs[].proof" for tried in ("examples", "scenarios")),
     "dead_blocked[]",
 }
 """Keys whose value is whatever a document states, a tree, or said of another key."""
@@ -164,12 +165,23 @@ def house(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", ["check", "items", "graph", "rule", "test"])
+@pytest.mark.parametrize("command", ["check", "items", "graph", "rule"])
 def test_json_has_the_keys_of_the_page(command: str, house: Path) -> None:
     codes_given = ["PLAN-BLK-001"] if command == "rule" else []
     found = keys(run(house, command, *codes_given, "--format", "json"))
     written = {key for key in found if not any(other.startswith(f"{key}.") for other in found)}
     assert sorted(written) == sorted(code(row["key"]) for row in table(PAGE, f"`{command} --format json`"))
+
+
+def test_json_of_tests_has_the_keys_of_the_page(tmp_path: Path) -> None:
+    files = named_files("docs/testing-rules.md")
+    for name in ("policy/rules/blockers.yaml", "policy/scenarios/moving.yaml"):
+        assert "line: 6}" in files[name]
+        files[name] = files[name].replace("line: 6}", "line: 5}")  # so that there is a miss to look at
+    write_files(tmp_path, files)
+    found = keys(run(tmp_path, "test", "--format", "json"))
+    written = {key for key in found if not any(other.startswith((f"{key}.", f"{key}[")) for other in found)}
+    assert sorted(written) == sorted(code(row["key"]) for row in table(PAGE, "`test --format json`"))
 
 
 ASKED = {"gate": ["TASK-6"], "next": []}

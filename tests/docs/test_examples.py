@@ -29,7 +29,7 @@ from tests.docs.pages import (
 
 NEEDS_A_NETWORK = re.compile(r"make (demo|test)\b|python3 -m pip install \.")
 SHOWN = [page for page in OURS if any(fence.language == "console" for fence in fences(page))]
-HOUSES = ["README.md", "docs/readers.md", "docs/rules.md", "docs/gates.md"]
+HOUSES = ["README.md", "docs/readers.md", "docs/rules.md", "docs/gates.md", "docs/testing-rules.md"]
 YAML = [(page, fence) for page in ALL for fence in fences(page) if fence.language in ("yaml", "yml")]
 JSON = [(page, fence) for page in ALL for fence in fences(page) if fence.language == "json"]
 FRAGMENTS = [(page, fence) for page, fence in YAML if page in OURS and not fence.name]

@@ -10,7 +10,7 @@ import pytest
 from cortex_policy.app.checking import Selection, check
 from cortex_policy.app.project import load_ruleset, open_project
 from cortex_policy.app.reading import read_project
-from cortex_policy.app.rule_tests import run_examples
+from cortex_policy.app.rule_tests import run_tests
 from cortex_policy.documents.values import FieldType
 from cortex_policy.errors import ConfigurationError
 from cortex_policy.facts import BUILTIN_KINDS, ITEM_FIELDS
@@ -111,7 +111,7 @@ def with_rule(old: str, new: str) -> str:
 def test_the_rule_over_changes_shows_what_its_examples_say(house, tmp_path) -> None:
     (text,) = [fence.text for fence in fences(PAGE) if "on: change" in fence.text]
     write_files(tmp_path, {**named_files(PAGE), RULES: text})
-    results = run_examples((load_ruleset(open_project(tmp_path, ())),), NOW)
+    results = run_tests((load_ruleset(open_project(tmp_path, ())),), NOW).results
     assert [result.problem for result in results] == ["", "", ""]
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from cortex_policy.app.checking import Selection, check
-from cortex_policy.app.gate_tests import run_gate_examples
 from cortex_policy.app.project import Project, load_ruleset
 from cortex_policy.app.reading import Reading, read_files
-from cortex_policy.app.rule_tests import run_examples
+from cortex_policy.app.rule_tests import run_tests
 
 CHECKOUT = Path(__file__).parents[2]
 PAGE = (CHECKOUT / "rules" / "starter" / "README.md").read_text(encoding="utf-8")
@@ -30,16 +29,13 @@ def codes(reading: Reading) -> list[str]:
     return [finding.rule for finding in check(reading, Selection()).findings]
 
 
-def test_every_example_of_every_rule_shows_what_it_should() -> None:
-    results = run_examples([RULESET], NOW)
-    assert [(r.rule, r.name, r.problem) for r in results if r.problem] == []
-    assert {r.rule for r in results} == {rule.info.id for rule in RULESET.rules}
-
-
-def test_every_example_of_every_gate_shows_what_it_should() -> None:
-    results = run_gate_examples([RULESET], NOW)
-    assert [(r.rule, r.name, r.problem) for r in results if r.problem] == []
-    assert {r.rule for r in results} == {gate.name for gate in RULESET.gates} == {"start-work"}
+def test_every_example_and_scenario_shows_what_it_should() -> None:
+    results = run_tests([RULESET], NOW).results
+    assert [(r.owner, r.name, r.problem) for r in results if r.problem] == []
+    tried = {kind: {r.owner for r in results if r.kind == kind} for kind in ("rule", "gate", "scenario")}
+    assert tried["rule"] == {rule.info.id for rule in RULESET.rules}
+    assert tried["gate"] == {gate.name for gate in RULESET.gates} == {"start-work"}
+    assert tried["scenario"] == {"starter"}
 
 
 def test_every_condition_of_every_gate_decides_an_example() -> None:

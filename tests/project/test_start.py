@@ -23,6 +23,7 @@ TARGETS = [
     "format",
     "help",
     "lint",
+    "rules",
     "setup",
     "test",
     "types",
@@ -150,7 +151,7 @@ def test_the_roots_of_the_demo_exist() -> None:
 # ------------------------------------------------------------ CI
 
 
-STEPS = ["setup", "test", "lint", "types", "contracts", "demo", "wheel-check"]
+STEPS = ["setup", "test", "lint", "types", "contracts", "rules", "demo", "wheel-check"]
 
 
 @pytest.mark.parametrize("broken", ["", *STEPS, "corpora"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cortex_policy.app.reading import History, read_files
-from cortex_policy.app.rule_tests import run_examples
+from cortex_policy.app.rule_tests import run_tests
 from cortex_policy.errors import ConfigurationError
 from cortex_policy.model import Finding, Past
 from cortex_policy.ruleset.packs import Ruleset
@@ -130,7 +130,7 @@ EXAMPLE = """  examples:
 
 
 def problems(rules: Ruleset) -> list[str]:
-    return [result.problem for result in run_examples((rules,), NOW)]
+    return [result.problem for result in run_tests((rules,), NOW).results]
 
 
 def test_examples_begin_with_what_was_before() -> None:
@@ -147,4 +147,4 @@ def test_examples_begin_with_what_was_before() -> None:
 )
 def test_before_belongs_to_rules_over_changes(on: str, require: str, fail: str) -> None:
     with pytest.raises(ConfigurationError, match="has `before`, and no other has"):
-        run_examples((ruleset(rules=one(require, on=on, more=EXAMPLE.format(fail=fail))),), NOW)
+        run_tests((ruleset(rules=one(require, on=on, more=EXAMPLE.format(fail=fail))),), NOW)

@@ -53,7 +53,7 @@ def test_a_gate_has_its_conditions_by_profile() -> None:
 
 def test_the_offsets_of_a_condition_count_in_its_text() -> None:
     demand = gate().require[1]
-    assert demand.text[demand.tree.start : demand.tree.end] == 't.needs.all(n, n.status == "done")'
+    assert demand.written.text[demand.tree.start : demand.tree.end] == 't.needs.all(n, n.status == "done")'
 
 
 def test_a_pack_may_have_no_gate() -> None:
