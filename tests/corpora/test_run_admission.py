@@ -251,7 +251,7 @@ def test_next_says_what_the_run_waits_for(capfdbinary: Any, at: Any) -> None:
     (waiting,) = agenda("after-approval")["blocked"]
     assert {cause["subject"] for cause in waiting["root_causes"]} >= {"given"}
     spent = agenda("after-consumption", *given)
-    (waiting,) = [*spent["blocked"], *spent["dead_blocked"]]
+    (waiting,) = spent["blocked"] + spent["dead_blocked"]
     assert waiting["conditions"] == ["g12-approval-unused", "g13-newest-record-allows"]
     assert [cause["subject"] for cause in waiting["root_causes"]] == [
         "consumption:CTO-GOVERNED-EXECUTION-EVIDENCE-CLOSEOUT"
