@@ -332,8 +332,8 @@ class _Tally:
         return operators.truth(self._parts("error")[0].value)
 
     def witnesses(self, outcome: str, source: tuple[Read, ...]) -> list[Witness]:
-        """One for each element of that outcome, with the collection it stands in, read by `source`: a text in a list has
-        no other place. Where a macro inside named its own, those are more exact."""
+        """One for each element of that outcome, with the reads of its collection: a text in a list has no other place.
+        Where a macro inside named its own, those are more exact."""
         found: list[Witness] = []
         for element, part in self.groups[outcome]:
             own = Witness(self.scope.bind(self.variable, element).bindings, _merged([source, part.reads]))
