@@ -24,6 +24,14 @@ ISSUES = f"{DOCS}/CTO-FIRST-REAL-GOVERNED-WORKFLOW-ISSUES.md"
 ADMISSION = f"{DOCS}/CTO-CASE-STAGE5-TARGET-REPOSITORY-ADMISSION.json"
 EVIDENCE = f"{DOCS}/CTO-CASE-STAGE6-REPEATABILITY-REFRESH-EVIDENCE.md"
 BOARD = "WORKBOARD.yaml"
+STAGES = f"{DOCS}/CTO-CASE-STAGED-PROOF-GATES.md"
+MODEL = f"{DOCS}/CTO-CASE-MODEL-PROVIDER-ADMISSION.qwen-local-qwen3.6-35b-a3b.json"
+PROVIDER = f"{DOCS}/CTO-CASE-PROVIDER-DECISION-RECORD.md"
+PACKET = f"{DOCS}/CTO-FIRST-REAL-GOVERNED-WORKFLOW-APPROVAL-PACKET.md"
+PASS = f"{DOCS}/CTO-FIRST-REAL-GOVERNED-WORKFLOW-PASS-EVIDENCE.md"
+REQUEST = f"{DOCS}/CTO-GOVERNED-EXECUTION-REQUEST-RECORD.md"
+APPROVAL = f"{DOCS}/CTO-GOVERNED-EXECUTION-APPROVAL-RECORD.md"
+CONSUMED = f"{DOCS}/CTO-GOVERNED-EXECUTION-EVIDENCE-CLOSEOUT.md"
 
 Fault = Callable[[Path], None]
 
@@ -103,6 +111,30 @@ BROKEN: dict[str, Fault] = {
     "CPX-WBD-006": write(
         BOARD, "items:\n  - {id: CTO-WORK-049, status: candidate, blocked_by: [CTO-WORK-047]}\n"
     ),
+    "CPX-STG-004": swap(STAGES, "scope: disposable repository only", "scope: any repository"),
+    "CPX-STG-009": swap(STAGES, "- Operator outcome: `accepted`.\n", ""),
+    "CPX-ADM-001": swap(ADMISSION, '"admission_status": "admitted"', '"admission_status": "not_admitted"'),
+    "CPX-ADM-003": swap(ADMISSION, '    "src/",\n', ""),
+    "CPX-ADM-005": write(
+        f"{DOCS}/CTO-TARGET-REPOSITORY-ADMISSION-TEMPLATE.json",
+        '{"admission_status": "admitted", "target_repository_path": "/srv/a"}',
+    ),
+    "CPX-ADM-008": swap(MODEL, '"provider": "qwen-local"', '"provider": "anthropic"'),
+    "CPX-ADM-011": write(
+        f"{DOCS}/CTO-ELIGIBILITY-DECISION.json",
+        '{"decision_id": "E-1", "task_id": "CTO-WORK-049", "selected_backend": "case"}',
+    ),
+    "CPX-DEC-001": swap(PROVIDER, "status`: `local_provider_required`", "status`: `core_promotion_deferred`"),
+    "CPX-DEC-002": swap(PROVIDER, "status`: `local_provider_required`", "status`: `not_decided`"),
+    "CPX-DEC-004": swap(PROVIDER, "- `approval_source`: JP chat", "- `approval_source`: a chat"),
+    "CPX-DEC-006": swap(PROVIDER, "`local_case_compatible`", "`external_openai_codex`"),
+    "CPX-APR-001": swap(REQUEST, "approval_granted: false", "approval_granted: true"),
+    "CPX-APR-004": swap(APPROVAL, "one approved Harness run only", "all Harness runs"),
+    "CPX-APR-005": swap(PACKET, "Rollback expectation:", "What then:"),
+    "CPX-APR-007": swap(APPROVAL, "for the src/strings.py slugify", "for the src/strings.py and test"),
+    "CPX-APR-008": swap(APPROVAL, "approval_source: JP chat", "approval_source: Case"),
+    "CPX-APR-009": swap(PASS, "- changed files: `src/strings.py`", "- changed files: `README.md`"),
+    "CPX-APR-012": swap(CONSUMED, "20260601T105222Z-r1", "20260601T105000Z-r1"),
     "not-a-file": link,
     "too-large": sparse,
     "not-utf-8": write(f"{DOCS}/CTO-NEW-PRD.md", b"# \xff\xfe\n"),
