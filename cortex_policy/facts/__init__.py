@@ -233,6 +233,8 @@ class _Gathering:
                 self.records[key] = _empty(key, _home(declarations).place)
         for key in self.graph.mentions:
             self.record(key)
+        for key in self._claimed_only():
+            self._fill_claimed(key)
         for key, declarations in self.graph.declarations.items():
             self._fill(key, declarations)
         self._twins()
@@ -240,6 +242,19 @@ class _Gathering:
         self._sort()
 
     # ---------------------------------------------------------------- records
+
+    def _claimed_only(self) -> list[Key]:
+        """Items of kinds that no reader declares: they are known only by what is claimed of them."""
+        declared = {spec.kind for reader in self.model.readers for spec in reader.declarations}
+        kinds = self.model.kinds.keys() - declared - {"document"}
+        return sorted(key for key in self.graph.claims if key[0] in kinds)
+
+    def _fill_claimed(self, key: Key) -> None:
+        """Give an item that is only claimed about its values."""
+        record, kind = self.record(key), self.model.kinds[key[0]]
+        claims = self.claims[key] = self._claims_in(self.graph.claims[key], kind)
+        record.place = record.place or self.graph.claims[key][0].place
+        self._singles(record, kind, claims)
 
     def record(self, key: Key) -> Record:
         """The record of `key`, made as a stub when nobody declares it."""
