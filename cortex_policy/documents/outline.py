@@ -152,7 +152,7 @@ class Outline:
         if not self._template:
             self._hoped = [Whole(s, self._hope(s)) for s in self._specs("document") if self._applies(s)]
         self._owners = [self._document, *(whole.extent for whole in self._hoped)]
-        declared = [field for spec in reader.declarations for field in spec.fields]
+        declared = [field for spec in reader.declarations if self._applies(spec) for field in spec.fields]
         self._patterned = [field for field in (*reader.fields, *declared) if field.paragraph is not None]
         self._live: set[int] = set()
         self._sentences = [s for s in reader.fields if s.sentence]
