@@ -22,8 +22,8 @@ class FieldSource(NamedTuple):
     pattern; `paragraph`: a pattern in lines of prose (`anywhere`: the same for many lines at once); `sentence`: a text
     that must stand in prose; `section`: the list under a heading; `columns`: cells of the declaring table row; `table`:
     the second cell of a row that starts with the name; `heading`: the first heading of that level; `boxes`: every check
-    box in the extent; `fence`: the fenced block below a line that matches (`match`: only the first group of each line); `line`: a pattern in any line
-    of the file.
+    box in the extent; `fence`: the fenced block below a line that matches (`match`: only the first group of each line);
+    `line`: a pattern in any line of the file.
     """
 
     name: str
