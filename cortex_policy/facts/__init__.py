@@ -222,6 +222,8 @@ class _Gathering:
         self.referred = {edge.target: edge.place for edge in reversed(graph.edges)}
         self.by_path: dict[str, Document] = {document.path: document for document in graph.documents}
         self.rank = {source: rank for rank, sources in enumerate(model.precedence) for source in sources}
+        declared = {spec.kind for reader in model.readers for spec in reader.declarations}
+        self.undeclared = model.kinds.keys() - declared - {"document"}
         self.veiled = self._veils()
         self.claims: dict[Key, tuple[Claim, ...]] = {}
 
@@ -245,9 +247,7 @@ class _Gathering:
 
     def _claimed_only(self) -> list[Key]:
         """Items of kinds that no reader declares: they are known only by what is claimed of them."""
-        declared = {spec.kind for reader in self.model.readers for spec in reader.declarations}
-        kinds = self.model.kinds.keys() - declared - {"document"}
-        return sorted(key for key in self.graph.claims if key[0] in kinds)
+        return sorted(key for key in self.graph.claims if key[0] in self.undeclared)
 
     def _fill_claimed(self, key: Key) -> None:
         """Give an item that is only claimed about its values."""
@@ -350,11 +350,12 @@ class _Gathering:
     def _veils(self) -> dict[str, dict[str, list[tuple[int, tuple[Place, ...]]]]]:
         """By kind and field: the ranks in which a document that could not be read may say more, strongest first.
 
-        What `declared` may hide is no veil: an item is declared once, and its declaration was read.
+        What `declared` may hide is no veil: an item is declared once, and its declaration was read. Where no reader
+        declares the kind, there is no declaration.
         """
         found: dict[str, dict[str, list[tuple[int, tuple[Place, ...]]]]] = {}
         for (kind, source, field), places in sorted(self.graph.hidden.items()):
-            if source != "declared":
+            if source != "declared" or kind in self.undeclared:
                 found.setdefault(kind, {}).setdefault(field, []).append((self.rank[source], places))
         for fields in found.values():
             for veils in fields.values():
