@@ -197,8 +197,36 @@ class Outline:
             if block.kind != "fence":
                 self._lead = block.text
         self._close_sentences()
+        self.read_lines()
         spoken = [(block, item.id if item else "") for block, item in self.heard if block.kind != "fence"]
         self._scan(spoken)
+
+    def read_lines(self) -> None:
+        """Fields that stand in any line of the file: in prose, quotations, fences, templates and metadata alike."""
+        sources = [
+            (owner, source) for owner in self._owners for source in owner.sources if source.line is not None
+        ]
+        if not sources:
+            return
+        text = "\n".join(self.lines)
+        starts = [0, *(found.end() for found in re.finditer("\n", text))]
+        for owner, source in sources:
+            group = 1 if source.line.groups else 0
+            for match in source.line.finditer(text):
+                begin, end = match.span(group)
+                if begin < 0 or begin == end:
+                    continue
+                number = bisect_right(starts, begin)
+                place = Place(self.path, number, begin - starts[number - 1] + 1)
+                self._found(owner, source, text[begin:end], place)
+
+    def _found(self, owner: _Extent, source: FieldSource, text: str, place: Place) -> None:
+        """What a pattern found in a line: one element of a list, or the value itself."""
+        if source.type.name == "list":
+            value = " ".join(text.split())
+            owner.add(source.name, Reading((Reading(value, place, self._line(place.line)),), place, text))
+        else:
+            self._value(owner, source, text, place.line, text, place.column)
 
     def _read_unsaid(self, block: Block) -> None:
         """A list of what must not be asserts nothing, except for the field whose label it stands below."""
@@ -254,8 +282,10 @@ class Outline:
                 return
         if block.level > 1 and self._is_silent(block):
             self._silent = block.level
+            self._open_fields(block)
             return
-        self._open_sections(block)
+        self._open_fields(block)
+        self._open_section(block)
 
     def _is_silent(self, block: Block) -> bool:
         return self._template or (
@@ -278,6 +308,7 @@ class Outline:
 
     def item(self, block: Block) -> None:
         if self._silent:
+            self._read_listed(block)
             return
         for spec in self._item_specs:
             if self._declare(spec, block):
@@ -291,6 +322,14 @@ class Outline:
             else:
                 self._read_labels(owner, block)
                 self._read_patterns(owner, block)
+
+    def _read_listed(self, block: Block) -> None:
+        """What stands below a silent heading asserts nothing; it is only the list of a field that asks for just this
+        section.
+        """
+        for owner in () if self._template else self._here():
+            if owner.pending is not None and owner.pending.section is not None:
+                self._read_pending(owner, owner.pending, block, check_box(block.text))
 
     def row(self, block: Block) -> None:
         if self._silent:
@@ -393,7 +432,8 @@ class Outline:
             if value.strip():
                 self._value(owner, source, value, block.line, value, column)
 
-    def _open_sections(self, block: Block) -> None:
+    def _open_fields(self, block: Block) -> None:
+        """The heading opens the list of every field that stands in such a section."""
         for owner in self._here():
             for source in owner.sources:
                 if source.section is not None and source.section.search(block.text):
@@ -401,6 +441,8 @@ class Outline:
                     if source.type.many:
                         place = Place(self.path, block.line, 1)
                         owner.add(source.name, Reading([], place, self._line(block.line)))
+
+    def _open_section(self, block: Block) -> None:
         if self.reader.sections is None or not self.reader.sections.search(block.text):
             return
         place = Place(self.path, block.line, 1)

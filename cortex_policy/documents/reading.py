@@ -235,11 +235,14 @@ def _record(assembly: _Assembly, text: str, model: DocumentModel) -> Document | 
             "not-a-mapping", "the file is a single value or none, not a record", Place(path, *mark)
         )
     lines = text.split("\n")
+    outline = Outline(path, reader, model, lines)
+    outline.read_lines()
+    outline.scan_lines()
     fields = document_fields(node, reader.fields, model, path, lines, assembly.faults)
+    fields.update(outline.document_fields())
     assembly.declarations.append(_bare_document(path)._replace(fields=fields))
     if node is not None:
         assembly.declarations += record_items(node, reader, model, path, lines, assembly.faults)
-    outline = Outline(path, reader, model, lines)
-    outline.scan_lines()
     assembly.mentions += outline.mentions
+    assembly.faults += outline.faults
     return assembly.finish()

@@ -27,9 +27,9 @@ READER_KEYS: Final = (
 ).split()
 ITEM_KEYS: Final = "kind source heading item row document record id only exclude fields".split()
 FIELD_KEYS: Final = (
-    "key label group paragraph sentence section column table heading boxes fence in match strict".split()
+    "key label group paragraph sentence section column table heading boxes fence line in match strict".split()
 )
-_PLACES: Final = "key label group paragraph sentence section column table heading boxes fence".split()
+_PLACES: Final = "key label group paragraph sentence section column table heading boxes fence line".split()
 _BLOCKS: Final = ("paragraph", "item")
 
 _PROSE: Final = frozenset({"document", "heading", "whole"})
@@ -45,6 +45,7 @@ _PLACES_OF: Final[Mapping[str, frozenset[str]]] = {
     "heading": frozenset({"document", "whole"}),
     "boxes": _PROSE,
     "fence": _PROSE,
+    "line": frozenset({"document", "whole"}),
 }
 """For each place of a field, what may have fields there; a field that could never be read is a broken pack.
 
@@ -125,9 +126,9 @@ def read_type(name: Scalar, node: Node, kinds: Sequence[str], source: Source) ->
     return FieldType(shape, target=target)
 
 
-def _anywhere(form: Form, source: Source) -> Any:
-    """The `paragraph` pattern for a whole text, to tell at once that no line of it matches."""
-    node = form.get("paragraph")
+def _anywhere(form: Form, source: Source, key: str) -> Any:
+    """The pattern under `key` for many lines at once."""
+    node = form.get(key)
     if not isinstance(node, Scalar) or compile_node(node, source) is None:
         return None
     return compile_pattern(f"(?m)(?:{node.text})", limit=False)
@@ -413,7 +414,7 @@ def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -
         labels=tuple(label.casefold() for label in form.texts("label")),
         group=form.text("group", ""),
         paragraph=read_pattern(form, "paragraph", source),
-        anywhere=_anywhere(form, source),
+        anywhere=_anywhere(form, source, "paragraph"),
         sentence=" ".join(form.text("sentence", "").split()),
         section=read_pattern(form, "section", source),
         columns=form.texts("column"),
@@ -422,6 +423,7 @@ def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -
         boxes=form.flag("boxes", False),
         fence=read_pattern(form, "fence", source),
         match=read_pattern(form, "match", source),
+        line=_anywhere(form, source, "line"),
         blocks=frozenset(blocks),
         strict=form.flag("strict", True),
     )

@@ -388,6 +388,8 @@ def test_only_these_rules_speak(capfdbinary, root):
             "CPX-DAT-004": 1,
             "CPX-DEC-003": 1,
             "CPX-DEC-005": 1,
+            "CPX-EVD-002": 1,  # the evidence of the first run names two of the eleven artifacts of its packet
+            "CPX-FIX-005": 4,  # stages 2 to 5 claim failure fixtures; one of them cites two reports, the others none
             "CPX-GRD-001": 2,
             "CPX-REF-001": 1,
             "CPX-REF-002": 2,
