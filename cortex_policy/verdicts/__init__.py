@@ -150,6 +150,8 @@ class _Run:
         reasons = (
             explain(tree, env, self.facts.functions) if tree is not None else Explanation(UNKNOWN, (), ())
         )
+        if outcome is Outcome.UNKNOWN and _told_by_fault(subject, reasons):
+            return
         missing = _missing(reasons.reads)
         message = f"cannot tell whether this rule applies to {_name(subject)}" + (
             f": {missing}" if missing else ""
@@ -161,6 +163,8 @@ class _Run:
     ) -> Iterable[Finding]:
         """One finding, or one for each deciding member when the message speaks of the member."""
         reasons = explain(condition.tree, env, self.facts.functions)
+        if outcome is Outcome.UNKNOWN and _told_by_fault(subject, reasons):
+            return
         context = partial(self._context, env)
         speaking = [
             w for w in reasons.witnesses if condition.message.names & {name for name, _ in w.bindings}
@@ -187,8 +191,8 @@ class _Run:
         text = render(condition.message, _with_unknowns(condition, env), self.facts.functions)
         if isinstance(value, Failure):
             return f"{text} (cannot be evaluated: {value.reason})"
-        if value is UNKNOWN and (missing := _missing(reads)):
-            return f"{text} ({missing})"
+        if value is UNKNOWN:
+            return f"{text} ({_missing(reads) or 'what could tell cannot be read, or lies out of sight'})"
         return text
 
     def _whole(self, value: Any) -> Finding:
@@ -229,6 +233,25 @@ class _Run:
                 self.rule.info.id, subjects, condition, _content(subject, outcome, reads, witnesses)
             ),
         )
+
+
+def _told_by_fault(subject: Any, reasons: Explanation) -> bool:
+    """Whether all that is missing is what an unread document would say of itself: its fault has told that already.
+
+    INVARIANT: nothing passes by this. The fault is an error, neither waiver nor baseline covers it, and a document that
+    was not read whole makes the check undecided whatever is shown.
+    """
+    reads = (*reasons.reads, *(read for witness in reasons.witnesses for read in witness.reads))
+    missing = [read for read in reads if read.value is UNKNOWN or isinstance(read.value, OpenTuple)]
+    return bool(missing) and all(_is_own(read, subject) and _unread(read) for read in missing)
+
+
+def _unread(read: Read) -> bool:
+    """Whether a document states this nowhere that could be read, now and not at the base."""
+    record = read.record
+    now = record.kind == "document" and not isinstance(record.place, Past)
+    stated = read.value is UNKNOWN and read.places
+    return now and not stated and record.values.get("complete") is False
 
 
 def _with_unknowns(condition: Condition, env: dict[str, Any]) -> dict[str, Any]:
