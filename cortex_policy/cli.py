@@ -83,8 +83,14 @@ def cli() -> None:
     """Check source-of-truth documents against declared rules."""
 
 
+def _no_such_root(context: click.Context, parameter: click.Parameter, given: str | None) -> None:
+    if given is not None:
+        _usage(f"`check` takes its root as an argument: {_quoted('cortex-policy', 'check', given)}")
+
+
 @cli.command()
 @click.argument("root", required=False, type=click.Path(path_type=Path))
+@click.option("--root", "named_root", hidden=True, expose_value=False, callback=_no_such_root)
 @click.option(
     "--only",
     multiple=True,
@@ -152,9 +158,9 @@ def check(
     from cortex_policy.report import render
 
     selection = Selection(select=_codes(select), ignore=_codes(ignore), only=_inside(only, project))
-    known = open_baseline(baseline) if baseline is not None else None
+    known = open_baseline(baseline, _call_of_check(root, packs)) if baseline is not None else None
     result = run_check(reading, selection, policy, known)
-    _write(render(form, result, style=_style(), sources=reading.lines))
+    _write(render(form, result, style=_style(_options(root, packs)), sources=reading.lines))
     if not result.documents:
         raise UndecidedError(result.notes[0])
     sys.exit(_exit_code(result, severity))
@@ -386,11 +392,11 @@ def next_(
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 def init(directory: Path, force: bool) -> None:
     """Write a configuration, a workboard and an example that passes into DIRECTORY."""
-    from cortex_policy.app.starting import SNIPPETS, start
+    from cortex_policy.app.starting import next_steps, start
 
     for path in start(directory, force=force):
         _write(f"wrote {path}\n")
-    _write(SNIPPETS)
+    _write(next_steps(directory))
 
 
 # --------------------------------------------------------------------------- what is read
@@ -471,7 +477,25 @@ def _time(given: str | None) -> datetime:
 # --------------------------------------------------------------------------- where text goes
 
 
-def _style() -> Style:
+def _quoted(*words: str) -> str:
+    from shlex import quote
+
+    return " ".join(map(quote, words))
+
+
+def _options(root: Path | None, packs: Sequence[str]) -> str:
+    """The root and packs of this call, as the next command must name them."""
+    named = ["--root", str(root)] if root is not None else []
+    return _quoted(*named, *(word for pack in packs for word in ("--pack", pack)))
+
+
+def _call_of_check(root: Path | None, packs: Sequence[str]) -> str:
+    """The same for another `check`, which takes its root as an argument."""
+    where = [str(root)] if root is not None else []
+    return _quoted("cortex-policy", "check", *where, *(word for pack in packs for word in ("--pack", pack)))
+
+
+def _style(options: str = "") -> Style:
     """Colour and width for standard output: `NO_COLOR` and `FORCE_COLOR` win over what it is connected to."""
     from cortex_policy.report.style import Style
     from cortex_policy.world import terminal_width, variable
@@ -480,7 +504,9 @@ def _style() -> Style:
     color = bool(variable("FORCE_COLOR")) or (terminal and variable("TERM") != "dumb")
     if variable("NO_COLOR"):
         color = False
-    return Style(color=color, width=terminal_width() if terminal else None, version=__version__)
+    return Style(
+        color=color, width=terminal_width() if terminal else None, version=__version__, options=options
+    )
 
 
 def _write(text: str) -> None:

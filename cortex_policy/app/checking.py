@@ -58,10 +58,12 @@ def _within(path: str, only: Sequence[str]) -> bool:
     )
 
 
-def open_baseline(path: Path) -> Baseline:
-    """The baseline in a file. Raises `ConfigurationError`."""
+def open_baseline(path: Path, call: str = "cortex-policy check") -> Baseline:
+    """The baseline in a file; `call` is the command that could write one. Raises `ConfigurationError`."""
     if not path.exists():
-        hint = f"write it with `cortex-policy check --format json > {path}`"
+        from shlex import quote  # only for a message
+
+        hint = f"write it with `{call} --format json > {quote(str(path))}`"
         raise ConfigurationError((Problem(message=f"no such file: `{path}`", hint=hint),))
     return read_baseline(world.read_text(path, str(path), MAX_BASELINE_BYTES), str(path))
 
