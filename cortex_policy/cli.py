@@ -505,7 +505,10 @@ def _style(options: str = "") -> Style:
     if variable("NO_COLOR"):
         color = False
     return Style(
-        color=color, width=terminal_width() if terminal else None, version=__version__, options=options
+        color=color,
+        width=terminal_width(sys.stdout.fileno()) if terminal else None,
+        version=__version__,
+        options=options,
     )
 
 
@@ -531,9 +534,12 @@ def _progress() -> Callable[[int, int], None] | None:
 
 def _complain(error: ConfigurationError) -> None:
     from cortex_policy.report.problems import render_problems
+    from cortex_policy.world import terminal_width
 
     sys.stdout.flush()
-    sys.stderr.buffer.write(render_problems(error.problems).encode("utf-8", errors="backslashreplace"))
+    width = terminal_width(sys.stderr.fileno()) if sys.stderr.isatty() else None
+    text = render_problems(error.problems, width)
+    sys.stderr.buffer.write(text.encode("utf-8", errors="backslashreplace"))
 
 
 # --------------------------------------------------------------------------- main
