@@ -32,11 +32,20 @@ def compile_pattern(text: str, *, limit: bool = True) -> Any:
     """
     if limit and len(text) > MAX_PATTERN_CHARS:
         raise PatternError(f"longer than {MAX_PATTERN_CHARS} characters")
+    if "\b" in text:
+        # It would be found in no document, and whatever relies on it would never be looked at.
+        raise PatternError(
+            "it holds a backspace, which is what `\\b` stands for in double quotes: use single quotes"
+        )
     try:
         pattern = re2.compile(text, _OPTIONS)
     except re2.error as error:
         reason = error.args[0] if error.args else "cannot be compiled"
-        raise PatternError(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
+        said = reason.decode() if isinstance(reason, bytes) else str(reason)
+        lacks = said.startswith(("invalid perl operator", "invalid escape sequence"))
+        raise PatternError(
+            said + ("; RE2 has no look-around and no back-references" if lacks else "")
+        ) from None
     if pattern.search(""):
         raise PatternError("it matches the empty text, and so everything")
     return pattern

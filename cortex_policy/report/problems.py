@@ -24,13 +24,14 @@ def _problem(problem: Problem, width: int | None) -> Iterator[str]:
     yield from _sentence(f"configuration error: {visible(problem.message)}", "", width)
     if problem.path and problem.line:
         yield f"  --> {visible(problem.path)}:{problem.line}:{problem.column}"
+    elif problem.path:
+        yield f"  --> {visible(problem.path)}"
+    if problem.path and problem.line and problem.source.strip():
         gutter = f"{INDENT}{problem.line} | "
         room = None if width is None else width - len(gutter)
         shown, left = frame(problem.source, problem.column, room)
         yield f"{gutter}{shown}"
         yield " " * (len(gutter) + left) + "^" * max(1, min(problem.width, cell_width(shown) - left))
-    elif problem.path:
-        yield f"  --> {visible(problem.path)}"
     if problem.hint:
         command = "`cortex-policy " in problem.hint  # is to be copied: one line, whatever the width
         yield from _sentence(f"help: {visible(problem.hint)}", INDENT, None if command else width)

@@ -276,7 +276,8 @@ def _mentions(form: Form, source: Source, kinds: Mapping[str, KindSpec]) -> list
             continue
         ids = kinds[node.text].ids if node.text in kinds else None
         if ids is None:
-            source.problem(node, f"no kind `{node.text}` with an `id` pattern", suggest(node.text, kinds))
+            hint = "give it an `id` in `pack.yaml`" if node.text in kinds else suggest(node.text, kinds)
+            source.problem(node, f"no kind `{node.text}` with an `id` pattern", hint)
         else:
             found.append(ids)
     return found
@@ -311,7 +312,9 @@ def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> D
         return None
     ways = [way for way in ("heading", "item", "row", "record") if form.get(way) is not None]
     if len(ways) != 1:
-        source.problem(node, f"`{name}` is declared by one of heading, item, row, record")
+        source.problem(
+            node, f"`{name}` is declared by one of heading, item, row, record", "name exactly one of them"
+        )
         return None
     shape = source.form(form.get(ways[0]), ways[0], _WAYS[ways[0]])
     if shape is None:
@@ -358,10 +361,13 @@ def _check_id(form: Form, shape: Form, way: str, pattern: Any, kind: KindSpec, s
     """INVARIANT: a declaration that could never give an id is a broken pack, not an empty result."""
     if way in ("heading", "item"):
         if pattern is None:
-            source.problem(shape.node, f"{way} needs a `pattern` with a group `id`")
+            hint = r"such as `pattern: '^(?P<id>TASK-\d+): '`"
+            source.problem(shape.node, f"{way} needs a `pattern` with a group `id`", hint)
         elif "id" not in pattern.groupindex and form.get("id") is None:
             source.problem(
-                shape.get("pattern"), "the pattern has no group `(?P<id>…)`, and there is no `id` template"
+                shape.get("pattern"),
+                "the pattern has no group `id`, and there is no `id` template",
+                "write `(?P<id>…)` around what is the id",
             )
     elif way == "record" and shape.get("id") is None:
         source.problem(shape.node, "record needs `id`: the keys that hold ids, or with `root` a template")
@@ -401,7 +407,8 @@ def _fields(
 def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -> FieldSource | None:
     places = [place for place in _PLACES if form.get(place) is not None]
     if len(places) != 1:
-        source.problem(form.node, f"field `{name}` stands in one of {', '.join(_PLACES)}")
+        what = "has no place" if not places else f"has {len(places)} places, and a field has one"
+        source.problem(form.node, f"field `{name}` {what}", f"name one of {', '.join(_PLACES)}")
         return None
     place = places[0]
     if where not in _PLACES_OF[place]:
