@@ -160,7 +160,7 @@ def check(
     selection = Selection(select=_codes(select), ignore=_codes(ignore), only=_inside(only, project))
     known = open_baseline(baseline, _call_of_check(root, packs)) if baseline is not None else None
     result = run_check(reading, selection, policy, known)
-    _write(render(form, result, style=_style(_options(root, packs)), sources=reading.lines))
+    _write(render(form, result, style=_style(_options(root, packs, project)), sources=reading.lines))
     if not result.documents:
         raise UndecidedError(result.notes[0])
     sys.exit(_exit_code(result, severity))
@@ -483,10 +483,17 @@ def _quoted(*words: str) -> str:
     return " ".join(map(quote, words))
 
 
-def _options(root: Path | None, packs: Sequence[str]) -> str:
-    """The root and packs of this call, as the next command must name them."""
-    named = ["--root", str(root)] if root is not None else []
-    return _quoted(*named, *(word for pack in packs for word in ("--pack", pack)))
+def _options(root: Path | None, packs: Sequence[str], project: Project) -> str:
+    """What the next command must repeat of this call so that it knows the same rules: no more than that, for what is
+    found in one house is told in the same words wherever it lies.
+    """
+    from cortex_policy.app.project import shipped_packs
+
+    if root is not None and not packs:
+        if not set(project.packs) <= set(shipped_packs()):
+            return _quoted("--root", str(root))
+        packs = project.packs
+    return _quoted(*(word for pack in packs for word in ("--pack", pack)))
 
 
 def _call_of_check(root: Path | None, packs: Sequence[str]) -> str:

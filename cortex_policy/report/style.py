@@ -24,7 +24,7 @@ _CODES: Final[Mapping[str, str]] = {
 class Style:
     """What the output wants: `width` None wraps nothing; `version` is that of this program.
 
-    `options` are the root and packs that the caller named, as a next command must repeat them, or empty.
+    `options` are what a next command must repeat of root and packs, or empty.
     """
 
     color: bool = False

@@ -23,13 +23,38 @@ def printed(text: str) -> list[str]:
     return re.findall(r"cortex-policy ([a-z].*?)`?$", text, re.MULTILINE)
 
 
-def test_the_help_of_a_finding_names_the_root_and_the_packs_that_were_given(root: Path) -> None:
-    given = ["--pack", str(root.parent / "tiny-pack")]
-    found = command("check", str(root), *given, cwd=Path("/"))
-    (next_one,) = set(printed(found.stdout.decode()))
-    assert shlex.split(next_one) == ["rule", "TNY-TSK-001", "--root", str(root), *given]
-    page = command(*shlex.split(next_one), cwd=Path("/"))
-    assert (page.returncode, page.stdout[:11]) == (0, b"TNY-TSK-001")
+SHIPPED = ["--pack", "starter"]
+
+
+def configured(root: Path, packs: str) -> list[str]:
+    """The arguments of a check of a root that has one finding, by the packs of its configuration."""
+    (root / "cortex-policy.yaml").write_text(f"version: 1\npacks: [{packs}]\n")
+    return [str(root)]
+
+
+def own(root: Path) -> str:
+    return str(root.parent / "tiny-pack")
+
+
+@pytest.mark.parametrize(
+    ("call", "repeated"),
+    [
+        (lambda root: [str(root), "--pack", own(root)], lambda root: ["--pack", own(root)]),
+        (lambda root: configured(root, "../tiny-pack"), lambda root: ["--root", str(root)]),
+        (lambda root: [str(root), "--pack", "starter"], lambda root: SHIPPED),
+        (lambda root: configured(root, "starter"), lambda root: SHIPPED),
+    ],
+    ids=["own pack given", "own pack configured", "shipped pack given", "shipped pack configured"],
+)
+def test_the_help_of_a_finding_works_from_where_the_check_was_run(root: Path, call, repeated) -> None:
+    (root / "b.md").write_text("---\nstatus: active\n---\n# B\n")
+    found = command("check", *call(root), cwd=Path("/"))
+    for text in sorted(set(printed(found.stdout.decode()))):
+        name, code, *options = shlex.split(text)
+        assert (name, options) == ("rule", repeated(root))
+        page = command(name, code, *options, cwd=Path("/"))
+        assert (page.returncode, page.stdout.decode().split()[0]) == (0, code)
+    assert found.returncode == 1
 
 
 def test_nothing_is_repeated_that_was_not_given(root: Path) -> None:
