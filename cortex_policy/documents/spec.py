@@ -22,7 +22,7 @@ class FieldSource(NamedTuple):
     pattern; `paragraph`: a pattern in lines of prose (`anywhere`: the same for many lines at once); `sentence`: a text
     that must stand in prose; `section`: the list under a heading; `columns`: cells of the declaring table row; `table`:
     the second cell of a row that starts with the name; `heading`: the first heading of that level; `boxes`: every check
-    box in the extent.
+    box in the extent. `unsaid` is what of a text refers to nothing (`values.unsaid`).
     """
 
     name: str
@@ -40,6 +40,7 @@ class FieldSource(NamedTuple):
     boxes: bool = False
     blocks: frozenset[str] = frozenset({"paragraph", "item"})
     strict: bool = True
+    unsaid: re.Pattern[str] | None = None
 
 
 class DeclarationSpec(NamedTuple):
@@ -92,6 +93,8 @@ class ReaderSpec(NamedTuple):
     headings: Any = None
     mentions: tuple[IdPattern, ...] = ()
     schemas: tuple[SchemaSpec, ...] = ()
+    globs: tuple[str, ...] = ()
+    """What `files` was made of."""
 
     def takes(self, path: str) -> bool:
         """Whether the file at `path` (relative, with `/`) is this reader's by name."""

@@ -10,7 +10,7 @@ from cortex_policy.documents.nodes import Mapping as NodeMapping
 from cortex_policy.documents.nodes import Node, Scalar, load_json, node_at
 from cortex_policy.documents.patterns import IdPattern, PatternError, compile_glob, compile_pattern
 from cortex_policy.documents.spec import DeclarationSpec, FieldSource, KindSpec, ReaderSpec, SchemaSpec
-from cortex_policy.documents.values import COLLECTIONS, SCALARS, FieldType
+from cortex_policy.documents.values import COLLECTIONS, SCALARS, FieldType, unsaid
 from cortex_policy.ruleset.forms import Form, Source, suggest
 
 _SIMPLE_TYPES: Final = tuple(sorted((set(SCALARS) - {"enum"}) | (COLLECTIONS - {"references"})))
@@ -25,7 +25,9 @@ READER_KEYS: Final = (
     "document_references items"
 ).split()
 ITEM_KEYS: Final = "kind source heading item row record id only exclude fields".split()
-FIELD_KEYS: Final = "key label group paragraph sentence section column table heading boxes in strict".split()
+FIELD_KEYS: Final = (
+    "key label group paragraph sentence section column table heading boxes in strict none stop".split()
+)
 _PLACES: Final = "key label group paragraph sentence section column table heading boxes".split()
 _BLOCKS: Final = ("paragraph", "item")
 
@@ -212,6 +214,7 @@ def read_reader(
         templates=_all(form, "templates", source, compile_glob),
         mentions=tuple(_mentions(form, source, kinds)),
         schemas=tuple(_schemas(form, source, schemas)),
+        globs=form.texts("files"),
     )
     return reader._replace(headings=_headings(reader))
 
@@ -441,4 +444,16 @@ def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -
         boxes=form.flag("boxes", False),
         blocks=frozenset(blocks),
         strict=form.flag("strict", True),
+        unsaid=_unsaid(form, kind, source),
     )
+
+
+def _unsaid(form: Form, kind: FieldType, source: Source) -> re.Pattern[str] | None:
+    """The words with which a text refers to nothing; only a field of references has them."""
+    for key in ("none", "stop"):
+        if form.get(key) is not None and kind.name not in ("reference", "references"):
+            source.problem(form.get(key), f"`{key}` is for fields of references, and this is {kind.name}")
+        for node in form.scalars(key):
+            if not re.search(r"\w", node.text):
+                source.problem(node, f"`{key}` of {form.what} is a word or a phrase")
+    return unsaid(form.texts("none"), form.texts("stop"))
