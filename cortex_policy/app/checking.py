@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from cortex_policy import world
 from cortex_policy.app.changing import PolicyChange, change_infos
-from cortex_policy.app.reading import Reading
+from cortex_policy.app.reading import Reading, some
 from cortex_policy.documents.faults import FAULTS
 from cortex_policy.documents.spec import ReaderSpec
 from cortex_policy.errors import ConfigurationError, Problem
@@ -23,9 +23,6 @@ from cortex_policy.verdicts import Decision, decide, in_order
 from cortex_policy.verdicts.excusing import Excused, excuse
 
 UNCHANGED: Final = PolicyChange()
-
-MAX_NAMED: Final = 3
-"""Documents that a note names."""
 
 MAX_BASELINE_BYTES: Final = 64 * 1024 * 1024
 """A hundred thousand findings; whoever has more of them changes the rules first."""
@@ -172,7 +169,7 @@ def _shown(waived: Waived, origin: str) -> Waived:
 def _notes(reading: Reading, unread: Sequence[str], selection: Selection) -> Iterator[str]:
     """What a person should know of what was not looked at."""
     if unread and (selection.select or selection.ignore or reading.base is not None):
-        yield f"{len(unread)} of the documents could not be read whole, whatever is shown: {_some(unread)}"
+        yield f"{len(unread)} of the documents could not be read whole, whatever is shown: {some(unread)}"
     for reader in reading.ruleset.model.readers:
         own = {document.path for document in reading.graph.documents if document.reader == reader.name}
         items = (declaration for document in reading.graph.documents for declaration in document.declarations)
@@ -193,11 +190,6 @@ def _note_gone(gone: int) -> Iterator[str]:
 
 def _kinds(reader: ReaderSpec) -> frozenset[str]:
     return frozenset(spec.kind for spec in reader.declarations)
-
-
-def _some(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - MAX_NAMED} more" if len(paths) > MAX_NAMED else ""
-    return ", ".join(f"`{path}`" for path in paths[:MAX_NAMED]) + more
 
 
 def _decide(ruleset: Ruleset, reading: Reading) -> Decision:

@@ -97,3 +97,17 @@ def compile_glob(glob: str) -> re.Pattern[str]:
     for piece in re.split(r"(\*\*/|\*\*|\*|\?)", glob):
         parts.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(piece, re.escape(piece)))
     return re.compile("".join(parts) + r"\Z", re.DOTALL)
+
+
+def names_below(glob: str) -> Iterator[str]:
+    """Names that complete the path of a folder to one that `glob` takes, if any name does."""
+    parts = glob.split("/")
+    for start in range(len(parts)):
+        tail = [part for part in parts[start:-1] if part != "**"]
+        yield "/".join(re.sub(r"[*?]+", "_", part) for part in (*tail, parts[-1]))
+
+
+def folder_of(glob: str) -> str | None:
+    """The folder whose files `glob` takes by their suffix, ``""`` or such as ``"a/"``; None where it picks names."""
+    found = re.fullmatch(r"((?:[^*?/]+/)*)(?:\*\*/)?\*+(?:\.\w+)?", glob)
+    return found[1] if found is not None else None
