@@ -16,7 +16,7 @@ from cortex_policy.errors import ConfigurationError, Problem
 from cortex_policy.model import CheckResult, Finding, RuleInfo, Waived
 from cortex_policy.ruleset.baseline import Baseline, read_baseline
 from cortex_policy.ruleset.changes import CHANGES
-from cortex_policy.ruleset.forms import suggest
+from cortex_policy.ruleset.forms import starts_of, suggest
 from cortex_policy.ruleset.packs import Ruleset
 from cortex_policy.ruleset.waivers import WAIVER_FAULTS, Waivers
 from cortex_policy.verdicts import Decision, decide, in_order
@@ -235,7 +235,8 @@ def _known(selection: Selection, known: frozenset[str]) -> None:
             raise ConfigurationError(
                 (
                     Problem(
-                        message=f"no rule has a code that starts with `{wanted}`", hint=suggest(wanted, codes)
+                        message=f"no rule has a code that starts with `{wanted}`",
+                        hint=suggest(wanted, codes) or starts_of(codes),
                     ),
                 )
             )

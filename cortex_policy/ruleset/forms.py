@@ -178,3 +178,8 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else ""
+
+
+def starts_of(codes: Iterable[str]) -> str:
+    """With what codes of rules start, for somebody who named none of them."""
+    return "codes start with " + ", ".join(sorted({code.rpartition("-")[0] for code in codes}))

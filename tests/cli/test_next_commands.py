@@ -90,3 +90,14 @@ def test_what_init_offers_starts_in_its_directory(
     assert b"Next:\n  cd 'new plans'\n  cortex-policy check" in capfdbinary.readouterr().out
     assert _run(["init", "."]) == 0
     assert b"  cd " not in capfdbinary.readouterr().out
+
+
+@pytest.mark.parametrize("call", [["check", ".", "--select", "ABC"], ["rule", "ABC"]])
+def test_who_names_no_code_is_told_how_they_start(
+    capfd: pytest.CaptureFixture[str], root: Path, monkeypatch: pytest.MonkeyPatch, call: list[str]
+) -> None:
+    monkeypatch.chdir(root)
+    assert _run(call) == 2
+    told = capfd.readouterr().err
+    assert "help: codes start with CPX-" in told
+    assert ", TNY-TSK\n" in told
