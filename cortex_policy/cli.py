@@ -406,18 +406,13 @@ def init(directory: Path, force: bool) -> None:
 def _read(
     root: Path | None, packs: Sequence[str], at: str | None, now: str | None
 ) -> tuple[Project, Reading]:
-    """The documents of the work tree or a revision, by its rules; others parse while the rules are loaded."""
-    from cortex_policy.app.ahead import start_ahead
-    from cortex_policy.app.parallel import Helpers
+    """The documents of the work tree or a revision, by the rules of the project."""
+    from cortex_policy.app.changing import Request, open_requested
+    from cortex_policy.app.project import load_ruleset
+    from cortex_policy.app.reading import read_project
 
-    with start_ahead(root, packs) if at is None else Helpers() as ahead:
-        from cortex_policy.app.changing import Request, open_requested
-        from cortex_policy.app.project import load_ruleset
-        from cortex_policy.app.reading import read_project
-
-        project = open_requested(Request(root, tuple(packs), at))
-        ruleset = load_ruleset(project)
-        return project, read_project(project, ruleset, _time(now), _progress(), ahead=ahead)
+    project = open_requested(Request(root, tuple(packs), at))
+    return project, read_project(project, load_ruleset(project), _time(now), _progress())
 
 
 def _read_change(

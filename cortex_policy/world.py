@@ -92,23 +92,6 @@ class Tree(NamedTuple):
         """Nothing is held open."""
 
 
-def holds(root: Path, size: int) -> bool:
-    """Whether the files below `root` have `size` bytes together; looks no further than that."""
-    stack = [os.fspath(root)]
-    while stack and size > 0:
-        try:
-            entries = list(os.scandir(stack.pop()))
-        except OSError:
-            continue
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in SKIPPED_FOLDERS:
-                    stack.append(entry.path)
-            elif entry.is_file(follow_symlinks=False):
-                size -= entry.stat(follow_symlinks=False).st_size
-    return size <= 0
-
-
 def list_tree(root: Path) -> Tree:
     """Every name below `root`. Raises `ConfigurationError` when `root` is no directory or holds too many files."""
     if not root.is_dir():

@@ -7,14 +7,15 @@ cannot be seen in the result. What a child does not deliver, for whatever reason
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 MAX_PROCESSES: Final = 8
 """Beyond this the parent's own part, joining what was read, is all that is left."""
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 def processes() -> int:
@@ -27,49 +28,37 @@ def processes() -> int:
     )
 
 
-class Helpers:
-    """Children at work, each on its share; share 0 is the parent's, who has work of weight `lead` to do besides."""
+def spread(
+    work: Callable[[Job], Result], jobs: Sequence[Job], weights: Sequence[int], count: int
+) -> list[Result]:
+    """`[work(job) for job in jobs]`, done by `count` processes with shares of equal weight.
 
-    def __init__(self, children: Sequence[tuple[int, int]] = (), lead: int = 0) -> None:
-        self._children = list(children)
-        self.lead = lead
-        self.count = 1 + len(children)
-
-    def __enter__(self) -> Helpers:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End whoever is still at work: nobody waits for the result any more."""
-        for process, pipe in self._children:
-            os.close(pipe)
-            os.kill(process, signal.SIGKILL)
-            os.waitpid(process, 0)
-        self._children.clear()
-
-    def collect(self) -> list[Any]:
-        """What each child that finished has made. The bytes come from our own children, never from a file."""
-        found = []
-        for process, pipe in self._children:
-            with open(pipe, "rb") as reading:
-                data = reading.read()
-            _, status = os.waitpid(process, 0)
-            if status == 0:
-                import pickle  # after the parent's own share is done: the child needs longer anyway
-
-                found.append(pickle.loads(data))  # noqa: S301 - our own child wrote it
-        self._children.clear()
-        return found
+    Raises whatever `work` raises.
+    """
+    shares = _shares(weights, count)
+    children = [(share, _start(work, [jobs[index] for index in share])) for share in shares[1:]]
+    results: dict[int, Result] = {index: work(jobs[index]) for index in shares[0]}
+    for share, (process, pipe) in children:
+        found = _collect(process, pipe)
+        if found is None:
+            found = [work(jobs[index]) for index in share]
+        results.update(zip(share, found, strict=True))
+    return [results[index] for index in range(len(jobs))]
 
 
-def start(work: Callable[[int, int], Any], count: int, lead: int = 0) -> Helpers:
-    """Fork `count` - 1 children; each does `work(number, count)`, with its number from 1, and delivers the result."""
-    return Helpers([_fork(work, number, count) for number in range(1, count)], lead)
+def _shares(weights: Sequence[int], count: int) -> list[list[int]]:
+    """The indexes of the jobs of each process: the heaviest first, each to whoever has least so far."""
+    shares: list[list[int]] = [[] for _ in range(count)]
+    load = [0] * count
+    for index in sorted(range(len(weights)), key=lambda index: -weights[index]):
+        least = load.index(min(load))
+        shares[least].append(index)
+        load[least] += weights[index]
+    return shares
 
 
-def _fork(work: Callable[[int, int], Any], number: int, count: int) -> tuple[int, int]:
-    """A child that writes its result into a pipe; returns its process and the pipe's read end."""
+def _start(work: Callable[[Job], Result], jobs: Sequence[Job]) -> tuple[int, int]:
+    """Fork a child that does `jobs` and writes the results into a pipe; returns its process and the pipe's read end."""
     reading, writing = os.pipe()
     process = os.fork()
     if process:
@@ -80,20 +69,21 @@ def _fork(work: Callable[[int, int], Any], number: int, count: int) -> tuple[int
         import pickle
 
         os.close(reading)
-        result = pickle.dumps(work(number, count), pickle.HIGHEST_PROTOCOL)
         with open(writing, "wb") as pipe:
-            pipe.write(result)
+            pipe.write(pickle.dumps([work(job) for job in jobs], pickle.HIGHEST_PROTOCOL))
         status = 0
     finally:
         os._exit(status)  # INVARIANT: a child never returns into the parent's code, not even by an exception
 
 
-def shares(weights: Sequence[int], count: int, lead: int) -> list[list[int]]:
-    """The indexes of the jobs of each process: the heaviest first, each to whoever has least so far."""
-    found: list[list[int]] = [[] for _ in range(count)]
-    load = [lead, *[0] * (count - 1)]
-    for index in sorted(range(len(weights)), key=lambda index: -weights[index]):
-        least = load.index(min(load))
-        found[least].append(index)
-        load[least] += weights[index]
+def _collect(process: int, pipe: int) -> list[Any] | None:
+    """What a child wrote, or None when it did not finish. The bytes come from our own child, never from a file."""
+    with open(pipe, "rb") as reading:
+        data = reading.read()
+    _, status = os.waitpid(process, 0)
+    if status != 0:
+        return None
+    import pickle  # after the parent's own share is done: the child needs longer anyway
+
+    found: list[Any] = pickle.loads(data)  # noqa: S301 - our own child wrote it
     return found

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
-from hashlib import sha256
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from cortex_policy import world
-from cortex_policy.app.parallel import Helpers, processes, shares, start
-from cortex_policy.app.project import Project, open_project, read_packs
+from cortex_policy.app.parallel import processes, spread
+from cortex_policy.app.project import Project
 from cortex_policy.documents.patterns import compile_glob, folder_of, names_below
 from cortex_policy.documents.reading import (
     MAX_DOCUMENT_BYTES,
@@ -21,7 +18,6 @@ from cortex_policy.documents.reading import (
 )
 from cortex_policy.documents.spec import DocumentModel, ReaderSpec
 from cortex_policy.model import Document, Fault
-from cortex_policy.ruleset.packs import digest, load_model
 
 WEIGHT_OF_A_FILE: Final = 1_000
 """What a file costs beyond its length, in bytes of Markdown (3,000 of them are parsed in a millisecond)."""
@@ -137,52 +133,41 @@ def left_over(
     ]
 
 
-# --------------------------------------------------------------------------- jobs
+def parse_files(
+    files: Sequence[File], model: DocumentModel, progress: Progress | None = None
+) -> Iterator[Document]:
+    """Every file as a document. Validation is one job, because whoever does it pays 40 ms for jsonschema once."""
+    weights = [len(file.data or b"") + WEIGHT_OF_A_FILE for file in files]
+    validated = [file for file in files if any(reader.schemas for reader in file.readers)]
+    jobs: list[tuple[File, ...]] = [(file,) for file in files]
+    if validated:
+        jobs.append(tuple(validated))
+        weights.append(WEIGHT_OF_JSONSCHEMA + WEIGHT_OF_A_FILE * len(validated))
+    count = processes() if sum(weights) >= PARALLEL_FROM else 1
+    done = 0
 
-_Key = tuple[bool, tuple[tuple[str, bytes], ...]]
-"""What a job is about, and the exact bytes."""
+    def work(job: tuple[File, ...]) -> _Read:
+        nonlocal done
+        if job is jobs[-1] and validated:
+            return _Read(None, _violations(job))
+        done += count
+        if progress is not None:
+            progress(min(done, len(files)), len(files))
+        return _Read(_parse(job[0], model), {})
+
+    found = spread(work, jobs, weights, count)
+    violations = found[-1].violations if found else {}
+    for document in (read.document for read in found):
+        if document is not None:
+            faults = violations.get((document.path, document.reader), ())
+            yield document._replace(faults=document.faults + faults) if faults else document
 
 
-class _Job(NamedTuple):
-    """One file to parse, or every file that has a schema to validate: whoever validates pays once for jsonschema."""
-
-    files: tuple[File, ...]
-    validates: bool
-    weight: int
-
-    def key(self) -> _Key:
-        return self.validates, tuple(
-            (file.path, sha256(file.data).digest() if file.data is not None else file.problem.encode())
-            for file in self.files
-        )
-
-
-class _Result(NamedTuple):
-    """What one job gives: a document, or what schemas say by path and reader."""
+class _Read(NamedTuple):
+    """What one job of reading gives: a document, or what schemas say by path and reader."""
 
     document: Document | None
     violations: Mapping[tuple[str, str], tuple[Fault, ...]]
-
-
-class Delivery(NamedTuple):
-    """What another process has done: the digest of the packs that it read by, and the result of each of its jobs."""
-
-    rules: str
-    results: Mapping[_Key, _Result]
-
-
-def _jobs(files: Sequence[File]) -> list[_Job]:
-    jobs = [_Job((file,), False, len(file.data or b"") + WEIGHT_OF_A_FILE) for file in files]
-    validated = tuple(file for file in files if any(reader.schemas for reader in file.readers))
-    if validated:
-        jobs.append(_Job(validated, True, WEIGHT_OF_JSONSCHEMA + WEIGHT_OF_A_FILE * len(validated)))
-    return jobs
-
-
-def _do(job: _Job, model: DocumentModel) -> _Result:
-    if job.validates:
-        return _Result(None, _violations(job.files))
-    return _Result(_parse(job.files[0], model), {})
 
 
 def _parse(file: File, model: DocumentModel) -> Document | None:
@@ -204,55 +189,3 @@ def _violations(files: Sequence[File]) -> dict[tuple[str, str], tuple[Fault, ...
         for reader in file.readers
         if file.data is not None and (faults := schema_faults(file.path, file.data, reader))
     }
-
-
-# --------------------------------------------------------------------------- shares
-
-
-def parse_ahead(root: Path | None, packs: Sequence[str], number: int, of: int, lead: int) -> Delivery:
-    """The share of one helper of the documents of a root, all of it read by itself. Raises `ConfigurationError`."""
-    project = open_project(root, packs)
-    files = read_packs(project)
-    model = load_model(files)
-    return _share(_jobs(load_files(project, model, project.tree())), model, digest(files), lead, number, of)
-
-
-def _share(
-    jobs: Sequence[_Job], model: DocumentModel, rules: str, lead: int, number: int, of: int
-) -> Delivery:
-    own = shares([job.weight for job in jobs], of, lead)[number]
-    return Delivery(rules, {jobs[index].key(): _do(jobs[index], model) for index in own})
-
-
-def parse_files(
-    files: Sequence[File],
-    model: DocumentModel,
-    rules: str,
-    progress: Progress | None = None,
-    ahead: Helpers | None = None,
-) -> Iterator[Document]:
-    """Every file as a document; `rules` is the digest of the packs that `model` comes from."""
-    jobs = _jobs(files)
-    helpers = ahead
-    if helpers is None or helpers.count == 1:
-        many = sum(job.weight for job in jobs) >= PARALLEL_FROM
-        helpers = start(partial(_share, jobs, model, rules, 0), processes() if many else 1)
-    results: dict[_Key, _Result] = {}
-    own = shares([job.weight for job in jobs], helpers.count, helpers.lead)[0]
-    for done, index in enumerate(own, start=1):
-        results[jobs[index].key()] = _do(jobs[index], model)
-        if progress is not None:
-            progress(len(files) * done // len(own), len(files))
-    for delivery in helpers.collect():
-        if delivery.rules == rules:
-            results.update(delivery.results)
-    yield from _assembled([results.get(job.key()) or _do(job, model) for job in jobs])
-
-
-def _assembled(results: Sequence[_Result]) -> Iterator[Document]:
-    """The documents, each with what schemas say of it."""
-    violations = {key: faults for result in results for key, faults in result.violations.items()}
-    for document in (result.document for result in results):
-        if document is not None:
-            faults = violations.get((document.path, document.reader), ())
-            yield document._replace(faults=document.faults + faults) if faults else document

@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from cortex_policy import world
-from cortex_policy.app.parallel import Helpers
 from cortex_policy.app.parsing import File, Progress, left_over, load_files, odd_documents, parse_files
 from cortex_policy.app.project import Project
 from cortex_policy.documents.patterns import compile_glob
@@ -83,9 +82,8 @@ def read_project(
     now: datetime,
     progress: Progress | None = None,
     history: History = ALONE,
-    ahead: Helpers | None = None,
 ) -> Reading:
-    """Read every document of a project; `ahead` are those who have begun already. Raises `ConfigurationError`."""
+    """Read every document of a project. Raises `ConfigurationError`."""
     tree = project.tree()
     texts = Texts()
     waivers = read_waiver_files(project, tree, texts)
@@ -94,7 +92,7 @@ def read_project(
         texts.add(file.path, file.data)
     documents = [
         *odd_documents(project, ruleset.model, tree),
-        *parse_files(files, ruleset.model, ruleset.digest, progress, ahead),
+        *parse_files(files, ruleset.model, progress),
     ]
     truncated = Truncated(
         kinds=frozenset((*BUILTIN_KINDS, *ruleset.model.kinds) if project.truncated else ()),
@@ -178,7 +176,7 @@ def read_files(
         files_read.append(File(path, readers, text.encode("utf-8")))
         texts.add(path, text.encode("utf-8"))
     taken = [file for file in files_read if file.readers]
-    documents = list(parse_files(taken, ruleset.model, ruleset.digest))
+    documents = list(parse_files(taken, ruleset.model))
     return _joined(documents, texts, ruleset, now, tuple(sorted(files)), Truncated(), history, world.WORKTREE)
 
 

@@ -50,7 +50,10 @@ class Ruleset(NamedTuple):
 def load(packs: Sequence[PackFiles]) -> Ruleset:
     """Load and check packs. Raises `ConfigurationError` with every problem found."""
     problems: list[Problem] = []
-    loaded, model = _read_models(packs, problems)
+    loaded = [_Loading(pack, problems) for pack in packs]
+    for pack in loaded:
+        pack.read_model()
+    model = _join(loaded, problems)
     world = environment(kind_fields(model))
     rules: list[Rule] = []
     for pack in loaded:
@@ -71,26 +74,10 @@ def load(packs: Sequence[PackFiles]) -> Ruleset:
     return Ruleset(
         model=model,
         rules=tuple(sorted(rules, key=lambda rule: rule.info.id)),
-        digest=digest(packs),
+        digest=_digest(packs),
         packs=tuple(pack.name for pack in packs),
         gates=tuple(sorted(gates, key=lambda gate: gate.name)),
     )
-
-
-def load_model(packs: Sequence[PackFiles]) -> DocumentModel:
-    """The document model alone, for whoever parses and evaluates nothing. Raises `ConfigurationError`."""
-    problems: list[Problem] = []
-    _, model = _read_models(packs, problems)
-    if problems:
-        raise ConfigurationError(tuple(problems))
-    return model
-
-
-def _read_models(packs: Sequence[PackFiles], problems: list[Problem]) -> tuple[list[_Loading], DocumentModel]:
-    loaded = [_Loading(pack, problems) for pack in packs]
-    for pack in loaded:
-        pack.read_model()
-    return loaded, _join(loaded, problems)
 
 
 class _Loading:
@@ -243,7 +230,7 @@ def _unique_gates(gates: Sequence[Gate], problems: list[Problem]) -> None:
             )
 
 
-def digest(packs: Sequence[PackFiles]) -> str:
+def _digest(packs: Sequence[PackFiles]) -> str:
     """The digest of every file of every pack and its schemas, independent of where they lie."""
     total = sha256()
     for pack in packs:
