@@ -171,14 +171,16 @@ def _notes(reading: Reading, unread: Sequence[str], selection: Selection) -> Ite
     if unread and (selection.select or selection.ignore or reading.base is not None):
         yield f"{len(unread)} of the documents could not be read whole, whatever is shown: {some(unread)}"
     for reader in reading.ruleset.model.readers:
-        own = {document.path for document in reading.graph.documents if document.reader == reader.name}
+        read = [document for document in reading.graph.documents if document.reader == reader.name]
+        own = {document.path for document in read if document.complete}  # a fault tells of the others
         items = (declaration for document in reading.graph.documents for declaration in document.declarations)
         if (
             own
             and reader.declarations
             and not any(d.kind in _kinds(reader) and d.place.path in own for d in items)
         ):
-            yield f"reader `{reader.name}` found no item in {len(own)} documents: does its pattern fit?"
+            many = "1 document" if len(own) == 1 else f"{len(own):,} documents"
+            yield f"reader `{reader.name}` found no item in {many}: does its pattern fit?"
 
 
 def _note_gone(gone: int) -> Iterator[str]:

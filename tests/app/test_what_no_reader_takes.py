@@ -107,3 +107,19 @@ def test_what_nobody_meant_to_be_read_is_not(capfd, tmp_path, files, markdown, c
 )
 def test_the_folder_that_a_glob_takes(glob: str, folder: str | None) -> None:
     assert folder_of(glob) == folder
+
+
+# --------------------------------------------------------------------------- readers that find nothing
+
+
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        ("# No task\n", ["reader `notes` found no item in 1 document: does its pattern fit?"]),
+        ("# No\0\n", []),
+    ],
+    ids=["a pattern that does not fit", "a document that cannot be read, which is told already"],
+)
+def test_a_reader_that_finds_no_item(capfd, tmp_path, text, notes):
+    root = house(tmp_path, {"plan.md": text}, '["*.md"]')
+    assert checked(capfd, root)[2] == notes
