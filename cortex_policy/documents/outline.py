@@ -522,7 +522,7 @@ class Outline:
         ids = self.model.ids.get(source.type.target)
         if ids is None or self._references_left < 0:
             return ()
-        found = references(text, ids, self._references_left)
+        found = references(text, ids, self._references_left, source.unsaid)
         self._references_left -= len(found)
         if self._references_left < 0:
             message = f"more than {MAX_REFERENCES:,} references, those that ranges stand for among them"
@@ -774,7 +774,7 @@ def typed_reading(
 
 def _one_reference(source: FieldSource, text: str, model: DocumentModel) -> Any:
     ids = model.ids.get(source.type.target)
-    found = references(text, ids) if ids is not None else []
+    found = references(text, ids, silent=source.unsaid) if ids is not None else []
     if len(found) != 1:
         raise ValueError(f"one id of a {source.type.target}")
     return found[0].ref

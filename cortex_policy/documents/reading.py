@@ -122,7 +122,8 @@ class _Assembly:
 
     def node_faults(self, faults: list[NodeFault]) -> None:
         for fault in faults:
-            self.fault(fault.code, fault.message, Place(self.path, fault.mark.line, fault.mark.column))
+            message = f"{fault.message} ({fault.advice})" if fault.advice else fault.message
+            self.fault(fault.code, message, Place(self.path, fault.mark.line, fault.mark.column))
 
     def stop(self, code: str, message: str, line: int = 1) -> Document:
         return self.finish([Fault(code, message, Place(self.path, line, 1))])

@@ -23,7 +23,7 @@ class FieldSource(NamedTuple):
     that must stand in prose; `section`: the list under a heading; `columns`: cells of the declaring table row; `table`:
     the second cell of a row that starts with the name; `heading`: the first heading of that level; `boxes`: every check
     box in the extent; `fence`: the fenced block below a line that matches (`match`: only the first group of each line);
-    `line`: a pattern in any line of the file.
+    `line`: a pattern in any line of the file. `unsaid` is what of a text refers to nothing (`values.unsaid`).
     """
 
     name: str
@@ -44,6 +44,7 @@ class FieldSource(NamedTuple):
     line: Any = None
     blocks: frozenset[str] = frozenset({"paragraph", "item"})
     strict: bool = True
+    unsaid: re.Pattern[str] | None = None
 
 
 class DeclarationSpec(NamedTuple):
@@ -148,6 +149,8 @@ class ReaderSpec(NamedTuple):
     claims: tuple[ClaimSpec, ...] = ()
     times: TimeSpec = TimeSpec()
     unclaimed: UnclaimedSpec = UnclaimedSpec()
+    globs: tuple[str, ...] = ()
+    """What `files` was made of."""
 
     def takes(self, path: str) -> bool:
         """Whether the file at `path` (relative, with `/`) is this reader's by name."""
