@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from cortex_policy.app.project import Project, load_ruleset
+from cortex_policy.app.reading import read_project
 from cortex_policy.cli import _run
 
 
@@ -363,6 +367,50 @@ def test_what_the_evidence_of_the_stages_does_not_name(capfdbinary, root):
     assert (baseline["subjects"], baseline["condition"]) == (["stage:2"], "baseline")
 
 
+# ------------------------------------------------------------------------------------------------- what evidence shows
+
+
+def test_evidence_omits_what_its_packet_demands(capfdbinary, root):
+    (finding,) = of(check(capfdbinary, root), "CPX-EVD-002")
+    paths = {path for path, _ in places(finding)}
+    assert {
+        f"CTO-FIRST-REAL-GOVERNED-WORKFLOW-{end}.md" for end in ("PASS-EVIDENCE", "APPROVAL-PACKET")
+    } <= paths
+    demanded = finding["message"].partition(" demands: ")[2].split(", ")
+    assert demanded[0] == "report.md"
+    assert len(demanded) == 9
+    assert "report.json" not in demanded
+
+
+def test_failure_fixtures_are_claimed_but_not_cited(capfdbinary, root):
+    found = {f["subjects"][0]: f["message"] for f in of(check(capfdbinary, root), "CPX-FIX-005")}
+    assert {name: re.findall(r"with (\d+) .* cites (\d+) ", text)[0] for name, text in found.items()} == {
+        "CTO-WORK-012": ("6", "0"),
+        "CTO-WORK-034": ("8", "0"),
+        "CTO-WORK-036": ("6", "2"),
+        "CTO-WORK-038": ("10", "0"),
+    }
+
+
+def test_two_closeouts_only_say_that_their_checks_are_required(capfdbinary, root):
+    found = of(check(capfdbinary, root), "CPX-EVD-011")
+    assert [places(f)[0] for f in found] == [
+        ("CTO-CORE-PROMOTION-DECISION-PACKET-CLOSEOUT.md", 124),
+        ("CTO-CORE-ROUTE-ADMISSION-GUARD-CLOSEOUT.md", 61),
+    ]
+
+
+def test_runs_are_known_by_what_is_said_of_them(root):
+    """The order of lines in a section tells which run a status belongs to."""
+    project = Project(root=root, packs=("cortex",), base=Path())
+    facts = read_project(project, load_ruleset(project), datetime(2026, 11, 20, tzinfo=UTC)).facts
+    runs = facts.functions["mentioned"]("run")
+    told = Counter(str(run.values.get("status")) for run in runs if "status" in run.values)
+    assert told == {"pass": 7, "fail": 6, "blocked": 2}
+    assert all("reason" in run.values for run in runs if run.values.get("status") in ("fail", "blocked"))
+    assert not any(run.values["conflicts"] for run in runs)
+
+
 # ------------------------------------------------------------------------------------------------- what must not be
 
 
@@ -389,6 +437,7 @@ def test_only_these_rules_speak(capfdbinary, root):
             "CPX-DEC-003": 1,
             "CPX-DEC-005": 1,
             "CPX-EVD-002": 1,  # the evidence of the first run names two of the eleven artifacts of its packet
+            "CPX-EVD-011": 2,  # two closeouts say of their own checks only that they are required
             "CPX-FIX-005": 4,  # stages 2 to 5 claim failure fixtures; one of them cites two reports, the others none
             "CPX-GRD-001": 2,
             "CPX-REF-001": 1,
@@ -443,8 +492,11 @@ def test_only_these_rules_speak(capfdbinary, root):
     ],
 )
 def test_nothing_is_raised_in_templates_phrase_lists_and_prohibitions(capfdbinary, root, name, lines):
-    hit = {place for f in check(capfdbinary, root)["findings"] for place in places(f)}
+    findings = check(capfdbinary, root)["findings"]
+    # evidence that omits what its packet demands shows where the packet demands it
+    hit = {place for f in findings if f["rule"] != "CPX-EVD-002" for place in places(f)}
     assert not {(name, line) for line in lines} & hit
+    assert not {(name, line) for line in lines} & {places(f)[0] for f in findings}
 
 
 def test_ids_of_other_houses_are_none_of_ours(capfdbinary, root):
