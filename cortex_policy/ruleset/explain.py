@@ -335,11 +335,12 @@ class _Tally:
         return operators.truth(self._parts("error")[0].value)
 
     def witnesses(self, outcome: str, source: tuple[Read, ...]) -> list[Witness]:
-        """One for each element of that outcome, with the reads of its collection: a text in a list has no other place.
+        """One for each element of that outcome; a plain value, which has no place, with the reads of its collection.
         Where a macro inside named its own, those are more exact."""
         found: list[Witness] = []
         for element, part in self.groups[outcome]:
-            own = Witness(self.scope.bind(self.variable, element).bindings, _merged([source, part.reads]))
+            reads = [part.reads] if element.__class__ is Record else [source, part.reads]
+            own = Witness(self.scope.bind(self.variable, element).bindings, _merged(reads))
             found.extend(part.witnesses or (own,))
         return found[:MAX_WITNESSES]
 

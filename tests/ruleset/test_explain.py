@@ -146,6 +146,13 @@ def test_the_reads_of_the_collection_come_before_those_of_the_witnesses() -> Non
     assert names(found.reads) == "N.groups B.status"
 
 
+def test_a_plain_value_has_no_place_but_that_of_its_list() -> None:
+    noted = record("P", notes=("a", "b"))
+    (witness,) = explain(parse("[p].all(q, q.notes.all(n, n == 'a'))"), {"p": noted}, {}).witnesses
+    assert dict(witness.bindings)["n"] == "b"
+    assert names(witness.reads) == "P.notes"
+
+
 def test_an_explanation_is_not_longer_than_a_person_reads() -> None:
     many = tuple(record(str(number), n=number) for number in range(MAX_WITNESSES + 50))
     for text in ("many.all(x, x.n < 0)", "many.exists(x, x.n < 0)", "many.map(x, x.n) == []"):
