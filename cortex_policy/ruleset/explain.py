@@ -268,7 +268,7 @@ class _Explainer:
         value = _VALUES[node.macro](tally, found.__class__ is OpenTuple)
         outcome = _outcome(value)
         if node.macro == "all" and outcome != "true":
-            witnesses = tally.witnesses(outcome)
+            witnesses = tally.witnesses(outcome, source.reads)
             reads = _merged((source.reads, *(witness.reads for witness in witnesses)))
             return Part(value, reads, (*source.witnesses, *witnesses))
         only_true = node.macro == "exists" and outcome == "true"
@@ -334,11 +334,14 @@ class _Tally:
         """The first error."""
         return operators.truth(self._parts("error")[0].value)
 
-    def witnesses(self, outcome: str) -> list[Witness]:
-        """One for each element of that outcome; where a macro inside named its own, those are more exact."""
+    def witnesses(self, outcome: str, around: tuple[Read, ...]) -> list[Witness]:
+        """One for each element of that outcome; where a macro inside named its own, those are more exact.
+
+        An element of which nothing was read is a bare value: it stands where its collection, read in `around`, does.
+        """
         found: list[Witness] = []
         for element, part in self.groups[outcome]:
-            own = Witness(self.scope.bind(self.variable, element).bindings, _merged([part.reads]))
+            own = Witness(self.scope.bind(self.variable, element).bindings, _merged([part.reads or around]))
             found.extend(part.witnesses or (own,))
         return found[:MAX_WITNESSES]
 
