@@ -90,8 +90,14 @@ def cli() -> None:
     """Check source-of-truth documents against declared rules."""
 
 
+def _no_such_root(context: click.Context, parameter: click.Parameter, given: str | None) -> None:
+    if given is not None:
+        _usage(f"`check` takes its root as an argument: {_quoted('cortex-policy', 'check', given)}")
+
+
 @cli.command()
 @click.argument("root", required=False, type=click.Path(path_type=Path))
+@click.option("--root", "named_root", hidden=True, expose_value=False, callback=_no_such_root)
 @click.option(
     "--only",
     multiple=True,
@@ -159,9 +165,10 @@ def check(
     from cortex_policy.report import render
 
     selection = Selection(select=_codes(select), ignore=_codes(ignore), only=_inside(only, project))
-    known = open_baseline(baseline) if baseline is not None else None
+    known = open_baseline(baseline, _call_of_check(root, packs)) if baseline is not None else None
     result = run_check(reading, selection, policy, known)
-    _write(render(form, result, style=_style(), sources=reading.lines))
+    options = _options(root, packs, project) if form == "full" else ""
+    _write(render(form, result, style=_style(options), sources=reading.lines))
     if not result.documents:
         raise UndecidedError(result.notes[0])
     sys.exit(_exit_code(result, severity))
@@ -428,11 +435,11 @@ def next_(
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 def init(directory: Path, force: bool) -> None:
     """Write a configuration, a workboard and an example that passes into DIRECTORY."""
-    from cortex_policy.app.starting import SNIPPETS, start
+    from cortex_policy.app.starting import next_steps, start
 
     for path in start(directory, force=force):
         _write(f"wrote {path}\n")
-    _write(SNIPPETS)
+    _write(next_steps(directory))
 
 
 # --------------------------------------------------------------------------- what is read
@@ -521,7 +528,32 @@ def _time(given: str | None) -> datetime:
 # --------------------------------------------------------------------------- where text goes
 
 
-def _style() -> Style:
+def _quoted(*words: str) -> str:
+    from shlex import quote  # 2 ms, and only a command that is shown needs it
+
+    return " ".join(map(quote, words))
+
+
+def _options(root: Path | None, packs: Sequence[str], project: Project) -> str:
+    """What the next command must repeat of this call so that it knows the same rules: no more than that, for what is
+    found in one house is told in the same words wherever it lies.
+    """
+    from cortex_policy.app.project import shipped_packs
+
+    if root is not None and not packs:
+        if not set(project.packs) <= set(shipped_packs()):
+            return _quoted("--root", str(root))
+        packs = project.packs
+    return _quoted(*(word for pack in packs for word in ("--pack", pack)))
+
+
+def _call_of_check(root: Path | None, packs: Sequence[str]) -> str:
+    """The same for another `check`, which takes its root as an argument."""
+    where = [str(root)] if root is not None else []
+    return _quoted("cortex-policy", "check", *where, *(word for pack in packs for word in ("--pack", pack)))
+
+
+def _style(options: str = "") -> Style:
     """Colour and width for standard output: `NO_COLOR` and `FORCE_COLOR` win over what it is connected to."""
     from cortex_policy.report.style import Style
     from cortex_policy.world import terminal_width, variable
@@ -530,7 +562,12 @@ def _style() -> Style:
     color = bool(variable("FORCE_COLOR")) or (terminal and variable("TERM") != "dumb")
     if variable("NO_COLOR"):
         color = False
-    return Style(color=color, width=terminal_width() if terminal else None, version=__version__)
+    return Style(
+        color=color,
+        width=terminal_width(sys.stdout.fileno()) if terminal else None,
+        version=__version__,
+        options=options,
+    )
 
 
 def _write(text: str) -> None:
@@ -555,9 +592,12 @@ def _progress() -> Callable[[int, int], None] | None:
 
 def _complain(error: ConfigurationError) -> None:
     from cortex_policy.report.problems import render_problems
+    from cortex_policy.world import terminal_width
 
     sys.stdout.flush()
-    sys.stderr.buffer.write(render_problems(error.problems).encode("utf-8", errors="backslashreplace"))
+    width = terminal_width(sys.stderr.fileno()) if sys.stderr.isatty() else None
+    text = render_problems(error.problems, width)
+    sys.stderr.buffer.write(text.encode("utf-8", errors="backslashreplace"))
 
 
 # --------------------------------------------------------------------------- main

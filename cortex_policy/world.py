@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CONFIG_NAME: Final = "cortex-policy.yaml"
 SHOWN_ID: Final = 12
 """Characters of a commit's id where it is shown to a person; enough to tell any two apart."""
+USUAL_WIDTH: Final = 80
+"""Columns of a terminal that does not tell its width."""
 WORKTREE: Final = "worktree"
 """How a result names the tree that it was read from, where that is no revision."""
 MAX_FILES: Final = 500_000
@@ -245,11 +247,15 @@ def variable(name: str) -> str | None:
     return os.environ.get(name)
 
 
-def terminal_width() -> int:
-    """Columns of the terminal, from `COLUMNS` or the terminal itself; 80 when neither says."""
-    import shutil  # 2 ms, and only a terminal has a width
-
-    return shutil.get_terminal_size((80, 24)).columns
+def terminal_width(descriptor: int) -> int:
+    """Columns of the terminal behind `descriptor`: what `COLUMNS` or the terminal itself says, else the usual ones."""
+    with suppress(ValueError):
+        if (told := int(variable("COLUMNS") or "0")) > 0:
+            return told
+    try:
+        return os.get_terminal_size(descriptor).columns or USUAL_WIDTH
+    except OSError:
+        return USUAL_WIDTH
 
 
 # --------------------------------------------------------------------------- Git

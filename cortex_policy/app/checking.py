@@ -9,23 +9,20 @@ from typing import Final, NamedTuple
 
 from cortex_policy import world
 from cortex_policy.app.changing import PolicyChange, change_infos
-from cortex_policy.app.reading import Reading
+from cortex_policy.app.reading import Reading, some
 from cortex_policy.documents.faults import FAULTS
 from cortex_policy.documents.spec import ReaderSpec
 from cortex_policy.errors import ConfigurationError, Problem
 from cortex_policy.model import CheckResult, Finding, RuleInfo, Waived
 from cortex_policy.ruleset.baseline import Baseline, read_baseline
 from cortex_policy.ruleset.changes import CHANGES
-from cortex_policy.ruleset.forms import suggest
+from cortex_policy.ruleset.forms import starts_of, suggest
 from cortex_policy.ruleset.packs import Ruleset
 from cortex_policy.ruleset.waivers import WAIVER_FAULTS, Waivers
 from cortex_policy.verdicts import Decision, decide, in_order
 from cortex_policy.verdicts.excusing import Excused, excuse
 
 UNCHANGED: Final = PolicyChange()
-
-MAX_NAMED: Final = 3
-"""Documents that a note names."""
 
 MAX_BASELINE_BYTES: Final = 64 * 1024 * 1024
 """A hundred thousand findings; whoever has more of them changes the rules first."""
@@ -58,10 +55,12 @@ def _within(path: str, only: Sequence[str]) -> bool:
     )
 
 
-def open_baseline(path: Path) -> Baseline:
-    """The baseline in a file. Raises `ConfigurationError`."""
+def open_baseline(path: Path, call: str = "cortex-policy check") -> Baseline:
+    """The baseline in a file; `call` is the command that could write one. Raises `ConfigurationError`."""
     if not path.exists():
-        hint = f"write it with `cortex-policy check --format json > {path}`"
+        from shlex import quote  # only for a message
+
+        hint = f"write it with `{call} --format json > {quote(str(path))}`"
         raise ConfigurationError((Problem(message=f"no such file: `{path}`", hint=hint),))
     return read_baseline(world.read_text(path, str(path), MAX_BASELINE_BYTES), str(path))
 
@@ -170,16 +169,18 @@ def _shown(waived: Waived, origin: str) -> Waived:
 def _notes(reading: Reading, unread: Sequence[str], selection: Selection) -> Iterator[str]:
     """What a person should know of what was not looked at."""
     if unread and (selection.select or selection.ignore or reading.base is not None):
-        yield f"{len(unread)} of the documents could not be read whole, whatever is shown: {_some(unread)}"
+        yield f"{len(unread)} of the documents could not be read whole, whatever is shown: {some(unread)}"
     for reader in reading.ruleset.model.readers:
-        own = {document.path for document in reading.graph.documents if document.reader == reader.name}
+        read = [document for document in reading.graph.documents if document.reader == reader.name]
+        own = {document.path for document in read if document.complete}  # a fault tells of the others
         items = (declaration for document in reading.graph.documents for declaration in document.declarations)
         if (
             own
             and reader.declarations
             and not any(d.kind in _kinds(reader) and d.place.path in own for d in items)
         ):
-            yield f"reader `{reader.name}` found no item in {len(own)} documents: does its pattern fit?"
+            many = "1 document" if len(own) == 1 else f"{len(own):,} documents"
+            yield f"reader `{reader.name}` found no item in {many}: does its pattern fit?"
 
 
 def _note_gone(gone: int) -> Iterator[str]:
@@ -191,11 +192,6 @@ def _note_gone(gone: int) -> Iterator[str]:
 
 def _kinds(reader: ReaderSpec) -> frozenset[str]:
     return frozenset(spec.kind for spec in reader.declarations)
-
-
-def _some(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - MAX_NAMED} more" if len(paths) > MAX_NAMED else ""
-    return ", ".join(f"`{path}`" for path in paths[:MAX_NAMED]) + more
 
 
 def _decide(ruleset: Ruleset, reading: Reading) -> Decision:
@@ -241,7 +237,8 @@ def _known(selection: Selection, known: frozenset[str]) -> None:
             raise ConfigurationError(
                 (
                     Problem(
-                        message=f"no rule has a code that starts with `{wanted}`", hint=suggest(wanted, codes)
+                        message=f"no rule has a code that starts with `{wanted}`",
+                        hint=suggest(wanted, codes) or starts_of(codes),
                     ),
                 )
             )

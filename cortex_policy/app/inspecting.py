@@ -17,7 +17,7 @@ from cortex_policy.model import Reading as Stated
 from cortex_policy.report.graph import EdgeView, GraphView, NodeView
 from cortex_policy.report.items import ClaimView, FieldView, ItemView
 from cortex_policy.report.rule_page import RulePage
-from cortex_policy.ruleset.forms import suggest
+from cortex_policy.ruleset.forms import starts_of, suggest
 from cortex_policy.ruleset.packs import Ruleset
 from cortex_policy.ruleset.rules import Example, Rule
 
@@ -204,9 +204,8 @@ def rule_pages(rulesets: Sequence[Ruleset], code: str) -> tuple[RulePage, ...]:
         found = [info for info in infos if code.casefold() in (info.id.casefold(), info.name.casefold())]
         if not found:
             known = [info.id for info in infos]
-            raise ConfigurationError(
-                (Problem(message=f"no rule `{code}`", hint=suggest(code.upper(), known)),)
-            )
+            hint = suggest(code.upper(), known) or starts_of(known)
+            raise ConfigurationError((Problem(message=f"no rule `{code}`", hint=hint),))
         infos = tuple(found)
     return tuple(_page(rules[info.id]) if info.id in rules else RulePage(info) for info in infos)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from cortex_policy import world
 from cortex_policy.app.parallel import processes, spread
 from cortex_policy.app.project import Project
-from cortex_policy.documents.patterns import compile_glob
+from cortex_policy.documents.patterns import compile_glob, folder_of, names_below
 from cortex_policy.documents.reading import (
     MAX_DOCUMENT_BYTES,
     may_declare,
@@ -72,7 +72,7 @@ def odd_documents(project: Project, model: DocumentModel, tree: world.AnyTree) -
     """Names that are no regular files, where documents could be."""
     readers_for = readers_of(project, model)
     for path, what in sorted(tree.odd.items()):
-        for document in _odd(path, what, readers_for):
+        for document in _odd(path, what, model, readers_for):
             yield _anything(document, model) if "directory" in what else document
     for path in tree.folders:
         for reader in readers_for(path)[:1]:
@@ -91,15 +91,57 @@ def _anything(document: Document, model: DocumentModel) -> Document:
     return document._replace(may_declare=everything, may_claim=frozenset(sayings))
 
 
-def _odd(path: str, what: str, readers_for: Callable[[str], Sequence[ReaderSpec]]) -> Iterator[Document]:
+def _odd(
+    path: str, what: str, model: DocumentModel, readers_for: Callable[[str], Sequence[ReaderSpec]]
+) -> Iterator[Document]:
     """A name that is not a regular file, where a document could be: in its place, or inside it."""
-    inside = "directory" in what
-    probes = [path, *(f"{path}/_{suffix}" for suffix in (".md", ".json", ".yaml"))] if inside else [path]
+    names = (name for reader in model.readers for glob in reader.globs for name in names_below(glob))
+    probes = [path, *(f"{path}/{name}" for name in names)] if "directory" in what else [path]
     for probe in probes:
         for reader in readers_for(probe)[:1]:
             what = f"this is {what}, which is not followed" if "link" in what else f"this is {what}"
             yield unread(path, reader, "not-a-file", what)
             return
+
+
+SUFFIXES: Final[Mapping[str, tuple[str, ...]]] = {
+    "markdown": (".md", ".markdown", ".mdown", ".mkd"),
+    "json": (".json",),
+    "yaml": (".yaml", ".yml"),
+}
+"""How files of each format are called."""
+
+
+def left_over(
+    project: Project, model: DocumentModel, tree: world.AnyTree, taken: Collection[str]
+) -> list[str]:
+    """Files that no reader takes and nobody leaves out, in folders where a reader takes what is called like them.
+
+    A folder where no reader looks is no business of the packs; one file in a folder where they look is a slip.
+    """
+    folders = {
+        (folder, suffix)
+        for reader in model.readers
+        for glob in reader.globs
+        if (folder := folder_of(glob)) is not None
+        for suffix in SUFFIXES[reader.format]
+    }
+    if not folders:
+        return []
+    exclude = [
+        *map(compile_glob, project.exclude),
+        *(glob for reader in model.readers for glob in reader.exclude),
+    ]
+    silent = {world.CONFIG_NAME, *project.waivers, *taken}
+    suffixes = tuple({suffix for _, suffix in folders})
+    return [
+        path
+        for path in tree.files
+        if path not in silent
+        and path.lower().endswith(suffixes)
+        and any(path.startswith(folder) and path.lower().endswith(suffix) for folder, suffix in folders)
+        and not any(glob.match(path) for glob in exclude)
+    ]
 
 
 def parse_files(

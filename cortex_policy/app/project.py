@@ -71,12 +71,19 @@ def open_project(root: Path | None, packs: Sequence[str]) -> Project:
                 (
                     Problem(
                         message=f"no `{world.CONFIG_NAME}` in `{root or Path()}`, and no `--pack`",
-                        hint="run `cortex-policy init`, or name a pack: " + ", ".join(shipped_packs()),
+                        hint=f"{_init(root)}, or name a pack that ships: "
+                        + ", ".join(f"`--pack {name}`" for name in shipped_packs()),
                     ),
                 )
             )
         return Project(root=root or Path(), packs=tuple(packs), base=Path())
     return _configured(config, root, packs)
+
+
+def _init(root: Path | None) -> str:
+    from shlex import quote  # only for a message
+
+    return f"run `cortex-policy init{'' if root is None else ' ' + quote(str(root))}`"
 
 
 def _config_in(root: Path) -> Path | None:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from cortex_policy import world
-from cortex_policy.app.parsing import File, Progress, load_files, odd_documents, parse_files
+from cortex_policy.app.parsing import File, Progress, left_over, load_files, odd_documents, parse_files
 from cortex_policy.app.project import Project
 from cortex_policy.documents.patterns import compile_glob
 from cortex_policy.documents.reading import MAX_DOCUMENT_BYTES
@@ -17,6 +17,9 @@ from cortex_policy.graph import Graph, Truncated, build
 from cortex_policy.model import Document, Inputs
 from cortex_policy.ruleset.packs import Ruleset
 from cortex_policy.ruleset.waivers import WaiverFile, Waivers, read_waivers
+
+MAX_NAMED: Final = 3
+"""Documents that a note names."""
 
 
 class Texts:
@@ -95,7 +98,10 @@ def read_project(
     names = (*tree.files, *tree.folders)
     reading = _joined(documents, texts, ruleset, now, names, truncated, history, project.revision)
     reading = reading._replace(waivers=waivers)
-    return reading if documents else reading._replace(notes=(_nothing(project, ruleset, tree),))
+    if not documents:
+        return reading._replace(notes=(_nothing(project, ruleset, tree),))
+    left = left_over(project, ruleset.model, tree, {file.path for file in files})
+    return reading._replace(notes=(_left(left),)) if left else reading
 
 
 def read_waiver_files(project: Project, tree: world.AnyTree | None, texts: Texts) -> Waivers:
@@ -126,6 +132,25 @@ def _waiver_file(path: str, tree: world.AnyTree, texts: Texts) -> WaiverFile:
         return WaiverFile(path, None, f"more than {world.MAX_CONFIG_BYTES:,} bytes")
     texts.add(path, data)
     return WaiverFile(path, data)
+
+
+def _left(paths: Sequence[str]) -> str:
+    """A file that its author takes for a document, and nobody reads, would never be missed."""
+    shown = some(paths)
+    if len(paths) == 1:
+        return (
+            f"no reader takes {shown}, though its folder is read: nothing in it was checked (or `exclude` it)"
+        )
+    return (
+        f"no reader takes {len(paths):,} files in folders that are read: nothing in them was checked "
+        f"(or `exclude` them): {shown}"
+    )
+
+
+def some(paths: Sequence[str]) -> str:
+    """The first paths, and how many more there are."""
+    more = f" and {len(paths) - MAX_NAMED:,} more" if len(paths) > MAX_NAMED else ""
+    return ", ".join(f"`{path}`" for path in paths[:MAX_NAMED]) + more
 
 
 def _nothing(project: Project, ruleset: Ruleset, tree: world.AnyTree) -> str:

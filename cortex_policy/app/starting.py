@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from cortex_policy.errors import ConfigurationError, Problem
@@ -130,7 +131,14 @@ To check every pull request on GitHub, in .github/workflows/policy.yml:
 
 Other ways, and what the exit codes mean: docs/ci.md of cortex-policy.
 """
-"""What `init` prints when it has written everything."""
+"""What `init` prints when it has written everything into the current directory."""
+
+
+def next_steps(directory: Path) -> str:
+    """What to do after `start`; commands work as printed, where `init` was run. Text, ends in a newline."""
+    if directory == Path():
+        return SNIPPETS
+    return SNIPPETS.replace("Next:\n", f"Next:\n  cd {quote(str(directory))}\n", 1)
 
 
 def start(directory: Path, *, force: bool) -> tuple[str, ...]:

@@ -99,6 +99,7 @@ class _Search:
         self.by_block = "\n".join(heard[index].block.text.replace("\n", " ") for index in self.prose)
         self._sections: _Sections | None = None
         self._quoting = _Quoting("", -1)
+        self._named: dict[str, Sequence[int]] = {}
         self._rows_of = -1
         self._placing = Rows("", 0)
 
@@ -233,6 +234,8 @@ class _Search:
         elif subject == "item":
             if item is not None and item.kind == form.kind:
                 yield item.id, here
+        elif subject == "above":
+            yield from self._above(match, form.kind, here)
         elif subject in match.groups:
             begin, end = match.groups[subject]
             text = self.heard[match.number].block.text[begin:end]
@@ -242,6 +245,30 @@ class _Search:
             for reading in self.fields.get(subject, ()):
                 for element in reading.value:
                     yield element.value.id, here
+
+    def _above(self, match: _Match, kind: str, here: Place) -> Iterator[tuple[str, Place]]:
+        """The id of the kind that was named last before the claim, in the same section."""
+        ids, heading = self.model.ids[kind], next(self.sections.above(match.number), -1)
+        text = self.heard[match.number].block.text[max(0, match.start - MAX_SENTENCE) : match.start]
+        found = list(ids.find(text))
+        index = self._naming(kind)[match.number]
+        if not found and index > heading:
+            text = self.heard[index].block.text
+            found = list(ids.find(text))
+        if found:
+            yield text[found[-1][0] : found[-1][1]], here
+
+    def _naming(self, kind: str) -> Sequence[int]:
+        """Of each block, the nearest one before it that names an id of the kind; -1 where there is none."""
+        if kind not in self._named:
+            nearest, last = [], -1
+            for index, each in enumerate(self.heard):
+                nearest.append(last)
+                spoken = each.block.kind not in ("heading", "fence")
+                if spoken and next(iter(self.model.ids[kind].find(each.block.text)), None) is not None:
+                    last = index
+            self._named[kind] = nearest
+        return self._named[kind]
 
     def _place(self, match: _Match, offset: int) -> Place:
         block = self.heard[match.number].block

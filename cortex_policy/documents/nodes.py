@@ -62,11 +62,15 @@ Node = Scalar | Sequence | Mapping
 
 
 class NodeFault(NamedTuple):
-    """What is wrong in a YAML or JSON text: `code` is a key of `faults.FAULTS`."""
+    """What is wrong in a YAML or JSON text: `code` is a key of `faults.FAULTS`.
+
+    `advice` is what to write instead, where the line shows what was meant.
+    """
 
     code: str
     message: str
     mark: Mark
+    advice: str = ""
 
 
 class _Frame:
@@ -227,8 +231,54 @@ def load_yaml(text: str, *, line_offset: int = 0) -> tuple[Node | None, list[Nod
     hard = _run(builder, text)
     if hard is not None:
         builder.faults.append(hard)
-        return None, builder.faults
-    return (builder.roots[0] if builder.roots else None), builder.faults
+    faults = _advised(builder.faults, text, line_offset) if builder.faults else []
+    return (builder.roots[0] if builder.roots and hard is None else None), faults
+
+
+_VALUE: Final = re.compile(r"\s*(?:- +)*(?:[^\s:#'\"{\[][^:#]*:[ \t]+)?(.*)")
+"""The value on a line of YAML: what follows the dashes and the key."""
+
+_STARTS: Final = {
+    "!": "quote it, as in `'!…'`: a value that starts with `!` is a tag to YAML",
+    "*": "quote it, as in `'*…'`: a value that starts with `*` is an alias to YAML",
+    "&": "quote it, as in `'&…'`: a value that starts with `&` is an anchor to YAML",
+    "@": "quote it, as in `'@…'`: YAML keeps `@` at the start of a value for itself",
+    "`": "quote it, as in '`…': YAML keeps the back-tick at the start of a value for itself",
+    "%": "quote it, as in `'%…'`: a value that starts with `%` is a directive to YAML",
+}
+_ENDS: Final = "quote the whole value: it starts with `{}`, so YAML ends it at the matching one"
+_SAYS: Final = (
+    ("unknown escape", "write it in single quotes: in double quotes a backslash is YAML's own"),
+    ("mapping values", "quote the whole value: `: ` inside it starts a mapping to YAML"),
+    ("sequence entries", "put the list on lines of its own, or write `[a, b]`"),
+    ("scanning an alias", _STARTS["*"]),
+    ("scanning a tag", _STARTS["!"]),
+)
+
+
+def _advised(faults: list[NodeFault], text: str, line_offset: int) -> list[NodeFault]:
+    lines = text.split("\n")
+    return [
+        fault._replace(advice=_advice(fault, lines[fault.mark.line - 1 - line_offset])) for fault in faults
+    ]
+
+
+def _advice(fault: NodeFault, line: str) -> str:
+    """What to write instead, or an empty text where the line does not show what was meant."""
+    if fault.code not in ("yaml-syntax", "yaml-tag"):
+        return ""
+    if (
+        line[: fault.mark.column].expandtabs() != line[: fault.mark.column]
+        and not line[: fault.mark.column].strip()
+    ):
+        return "indent with blanks: YAML takes no tabs there"
+    found = _VALUE.match(line)
+    start = found[1][:1] if found is not None else ""
+    if start in _STARTS:
+        return _STARTS[start]
+    said = next((advice for words, advice in _SAYS if words in fault.message), "")
+    closed = start and start in "{['\"" and "did not find expected" in fault.message
+    return said or (_ENDS.format(start) if closed else "")
 
 
 def _run(builder: _Builder, text: str) -> NodeFault | None:

@@ -146,19 +146,17 @@ class Outline:
         self._references_left = MAX_REFERENCES
         self._titles: dict[str, int] = {}
         self._stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        self._heading_specs = [s for s in self._specs("heading") if self._applies(s)]
-        self._item_specs = [s for s in self._specs("item") if self._applies(s)]
-        self._row_specs = [s for s in self._specs("row") if self._applies(s)]
+        specs = [spec for spec in reader.declarations if self._applies(spec)]
+        self._heading_specs = [spec for spec in specs if spec.at == "heading"]
+        self._item_specs = [spec for spec in specs if spec.at == "item"]
+        self._row_specs = [spec for spec in specs if spec.at == "row"]
         if not self._template:
-            self._hoped = [Whole(s, self._hope(s)) for s in self._specs("document") if self._applies(s)]
+            self._hoped = [Whole(spec, self._hope(spec)) for spec in specs if spec.at == "document"]
         self._owners = [self._document, *(whole.extent for whole in self._hoped)]
-        declared = [field for spec in reader.declarations for field in spec.fields]
+        declared = [field for spec in specs for field in spec.fields]
         self._patterned = [field for field in (*reader.fields, *declared) if field.paragraph is not None]
         self._live: set[int] = set()
         self._sentences = [s for s in reader.fields if s.sentence]
-
-    def _specs(self, at: str) -> list[DeclarationSpec]:
-        return [spec for spec in self.reader.declarations if spec.at == at]
 
     def _hope(self, spec: DeclarationSpec) -> _Extent:
         return _Extent(spec.kind, "", spec.source, Place(self.path, 1, 1), "", 0, spec.fields)
@@ -199,8 +197,36 @@ class Outline:
             if block.kind != "fence":
                 self._lead = block.text
         self._close_sentences()
+        self.read_lines()
         spoken = [(block, item.id if item else "") for block, item in self.heard if block.kind != "fence"]
         self._scan(spoken)
+
+    def read_lines(self) -> None:
+        """Fields that stand in any line of the file: in prose, quotations, fences, templates and metadata alike."""
+        sources = [
+            (owner, source) for owner in self._owners for source in owner.sources if source.line is not None
+        ]
+        if not sources:
+            return
+        text = "\n".join(self.lines)
+        starts = [0, *(found.end() for found in re.finditer("\n", text))]
+        for owner, source in sources:
+            group = 1 if source.line.groups else 0
+            for match in source.line.finditer(text):
+                begin, end = match.span(group)
+                if begin < 0 or begin == end:
+                    continue
+                number = bisect_right(starts, begin)
+                place = Place(self.path, number, begin - starts[number - 1] + 1)
+                self._found(owner, source, text[begin:end], place)
+
+    def _found(self, owner: _Extent, source: FieldSource, text: str, place: Place) -> None:
+        """What a pattern found in a line: one element of a list, or the value itself."""
+        if source.type.name == "list":
+            value = " ".join(text.split())
+            owner.add(source.name, Reading((Reading(value, place, self._line(place.line)),), place, text))
+        else:
+            self._value(owner, source, text, place.line, text, place.column)
 
     def _read_unsaid(self, block: Block) -> None:
         """A list of what must not be asserts nothing, except for the field whose label it stands below."""
@@ -256,8 +282,10 @@ class Outline:
                 return
         if block.level > 1 and self._is_silent(block):
             self._silent = block.level
+            self._open_fields(block)
             return
-        self._open_sections(block)
+        self._open_fields(block)
+        self._open_section(block)
 
     def _is_silent(self, block: Block) -> bool:
         return self._template or (
@@ -280,6 +308,7 @@ class Outline:
 
     def item(self, block: Block) -> None:
         if self._silent:
+            self._read_listed(block)
             return
         for spec in self._item_specs:
             if self._declare(spec, block):
@@ -293,6 +322,14 @@ class Outline:
             else:
                 self._read_labels(owner, block)
                 self._read_patterns(owner, block)
+
+    def _read_listed(self, block: Block) -> None:
+        """What stands below a silent heading asserts nothing; it is only the list of a field that asks for just this
+        section.
+        """
+        for owner in () if self._template else self._here():
+            if owner.pending is not None and owner.pending.section is not None:
+                self._read_pending(owner, owner.pending, block, check_box(block.text))
 
     def row(self, block: Block) -> None:
         if self._silent:
@@ -395,7 +432,8 @@ class Outline:
             if value.strip():
                 self._value(owner, source, value, block.line, value, column)
 
-    def _open_sections(self, block: Block) -> None:
+    def _open_fields(self, block: Block) -> None:
+        """The heading opens the list of every field that stands in such a section."""
         for owner in self._here():
             for source in owner.sources:
                 if source.section is not None and source.section.search(block.text):
@@ -403,6 +441,8 @@ class Outline:
                     if source.type.many:
                         place = Place(self.path, block.line, 1)
                         owner.add(source.name, Reading([], place, self._line(block.line)))
+
+    def _open_section(self, block: Block) -> None:
         if self.reader.sections is None or not self.reader.sections.search(block.text):
             return
         place = Place(self.path, block.line, 1)
@@ -482,7 +522,7 @@ class Outline:
         ids = self.model.ids.get(source.type.target)
         if ids is None or self._references_left < 0:
             return ()
-        found = references(text, ids, self._references_left)
+        found = references(text, ids, self._references_left, source.unsaid)
         self._references_left -= len(found)
         if self._references_left < 0:
             message = f"more than {MAX_REFERENCES:,} references, those that ranges stand for among them"
@@ -734,7 +774,7 @@ def typed_reading(
 
 def _one_reference(source: FieldSource, text: str, model: DocumentModel) -> Any:
     ids = model.ids.get(source.type.target)
-    found = references(text, ids) if ids is not None else []
+    found = references(text, ids, silent=source.unsaid) if ids is not None else []
     if len(found) != 1:
         raise ValueError(f"one id of a {source.type.target}")
     return found[0].ref

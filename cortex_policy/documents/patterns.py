@@ -32,11 +32,20 @@ def compile_pattern(text: str, *, limit: bool = True) -> Any:
     """
     if limit and len(text) > MAX_PATTERN_CHARS:
         raise PatternError(f"longer than {MAX_PATTERN_CHARS} characters")
+    if "\b" in text:
+        # It would be found in no document, and whatever relies on it would never be looked at.
+        raise PatternError(
+            "it holds a backspace, which is what `\\b` stands for in double quotes: use single quotes"
+        )
     try:
         pattern = re2.compile(text, _OPTIONS)
     except re2.error as error:
         reason = error.args[0] if error.args else "cannot be compiled"
-        raise PatternError(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
+        said = reason.decode() if isinstance(reason, bytes) else str(reason)
+        lacks = said.startswith(("invalid perl operator", "invalid escape sequence"))
+        raise PatternError(
+            said + ("; RE2 has no look-around and no back-references" if lacks else "")
+        ) from None
     if pattern.search(""):
         raise PatternError("it matches the empty text, and so everything")
     return pattern
@@ -88,3 +97,17 @@ def compile_glob(glob: str) -> re.Pattern[str]:
     for piece in re.split(r"(\*\*/|\*\*|\*|\?)", glob):
         parts.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(piece, re.escape(piece)))
     return re.compile("".join(parts) + r"\Z", re.DOTALL)
+
+
+def names_below(glob: str) -> Iterator[str]:
+    """Names that complete the path of a folder to one that `glob` takes, if any name does."""
+    parts = glob.split("/")
+    for start in range(len(parts)):
+        tail = [part for part in parts[start:-1] if part != "**"]
+        yield "/".join(re.sub(r"[*?]+", "_", part) for part in (*tail, parts[-1]))
+
+
+def folder_of(glob: str) -> str | None:
+    """The folder whose files `glob` takes by their suffix, ``""`` or such as ``"a/"``; None where it picks names."""
+    found = re.fullmatch(r"((?:[^*?/]+/)*)(?:\*\*/)?\*+(?:\.\w+)?", glob)
+    return found[1] if found is not None else None

@@ -122,7 +122,8 @@ class _Assembly:
 
     def node_faults(self, faults: list[NodeFault]) -> None:
         for fault in faults:
-            self.fault(fault.code, fault.message, Place(self.path, fault.mark.line, fault.mark.column))
+            message = f"{fault.message} ({fault.advice})" if fault.advice else fault.message
+            self.fault(fault.code, message, Place(self.path, fault.mark.line, fault.mark.column))
 
     def stop(self, code: str, message: str, line: int = 1) -> Document:
         return self.finish([Fault(code, message, Place(self.path, line, 1))])
@@ -235,11 +236,14 @@ def _record(assembly: _Assembly, text: str, model: DocumentModel) -> Document | 
             "not-a-mapping", "the file is a single value or none, not a record", Place(path, *mark)
         )
     lines = text.split("\n")
+    outline = Outline(path, reader, model, lines)
+    outline.read_lines()
+    outline.scan_lines()
     fields = document_fields(node, reader.fields, model, path, lines, assembly.faults)
+    fields.update(outline.document_fields())
     assembly.declarations.append(_bare_document(path)._replace(fields=fields))
     if node is not None:
         assembly.declarations += record_items(node, reader, model, path, lines, assembly.faults)
-    outline = Outline(path, reader, model, lines)
-    outline.scan_lines()
     assembly.mentions += outline.mentions
+    assembly.faults += outline.faults
     return assembly.finish()

@@ -190,7 +190,7 @@ def _references(item: Scalar, spec: FieldSource, source: _Source) -> Iterator[Re
     if ids is None or source.left < 0:
         return
     place = source.place(item)
-    found = references(item.text, ids, source.left)
+    found = references(item.text, ids, source.left, spec.unsaid)
     source.left -= len(found)
     if source.left < 0:
         message = f"more than {MAX_REFERENCES:,} references, those that ranges stand for among them"

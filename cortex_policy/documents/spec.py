@@ -22,7 +22,8 @@ class FieldSource(NamedTuple):
     pattern; `paragraph`: a pattern in lines of prose (`anywhere`: the same for many lines at once); `sentence`: a text
     that must stand in prose; `section`: the list under a heading; `columns`: cells of the declaring table row; `table`:
     the second cell of a row that starts with the name; `heading`: the first heading of that level; `boxes`: every check
-    box in the extent; `fence`: the fenced block below a line that matches (`match`: only the first group of each line).
+    box in the extent; `fence`: the fenced block below a line that matches (`match`: only the first group of each line);
+    `line`: a pattern in any line of the file. `unsaid` is what of a text refers to nothing (`values.unsaid`).
     """
 
     name: str
@@ -40,8 +41,10 @@ class FieldSource(NamedTuple):
     boxes: bool = False
     fence: Any = None
     match: Any = None
+    line: Any = None
     blocks: frozenset[str] = frozenset({"paragraph", "item"})
     strict: bool = True
+    unsaid: re.Pattern[str] | None = None
 
 
 class DeclarationSpec(NamedTuple):
@@ -78,7 +81,7 @@ class ClaimSpec(NamedTuple):
 
     `pattern` is searched in sentences, or line by line where `lines` is set; without one, the claim is a table row with
     the header names `columns`. `subjects` name what is claimed about: `id` (a group or column of ids), `item`,
-    `document`, or reference fields of the document. `times` names where the time is taken from, in order.
+    `above`, `document`, or reference fields of the document. `times` names where the time is taken from, in order.
     """
 
     kind: str
@@ -146,6 +149,8 @@ class ReaderSpec(NamedTuple):
     claims: tuple[ClaimSpec, ...] = ()
     times: TimeSpec = TimeSpec()
     unclaimed: UnclaimedSpec = UnclaimedSpec()
+    globs: tuple[str, ...] = ()
+    """What `files` was made of."""
 
     def takes(self, path: str) -> bool:
         """Whether the file at `path` (relative, with `/`) is this reader's by name."""

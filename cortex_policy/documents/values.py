@@ -7,7 +7,7 @@ form it expects; nobody guesses.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -202,11 +202,32 @@ _MORE: Final = re.compile(r"/([0-9]+)(?![A-Za-z0-9_-])")
 _UNTIL: Final = re.compile(r"`?\s*(?:\.\.\.?|–|—)\s*`?")
 
 
-def references(text: str, ids: IdPattern, most: int = MAX_REFERENCES) -> list[Found]:
+def unsaid(none: Iterable[str], stop: Iterable[str]) -> re.Pattern[str] | None:
+    """What of a text refers to nothing, by the words of a reader; None where there are no words.
+
+    A whole value that is one of `none`, with a remark in parentheses or without; and what follows one of `stop`, to the
+    end of its part of the sentence. INVARIANT: no more than that, for an overlooked blocker opens what it blocks.
+    """
+    whole = "|".join(map(_words, none))
+    phrases = "|".join(map(_words, stop))
+    parts = [rf"\A\W*+(?:{whole})(?!\w)[^\w(]*+(?:\([^()]*+\))?\W*+\Z"] if whole else []
+    parts += [rf"(?<![\w-])(?:{phrases})(?![\w-])(?:[^,;.()\n]|\.(?=\w))*+"] if phrases else []
+    return re.compile("|".join(parts), re.IGNORECASE) if parts else None
+
+
+def _words(phrase: str) -> str:
+    return r"\s+".join(map(re.escape, phrase.split()))
+
+
+def references(
+    text: str, ids: IdPattern, most: int = MAX_REFERENCES, silent: re.Pattern[str] | None = None
+) -> list[Found]:
     """Every id of one kind in `text`, written singly, as a range `A-1..A-4`, or as a list `A-1/2/3`.
 
-    Whoever gets more than `most` has not got all of them.
+    What `silent` (see `unsaid`) matches refers to nothing. Whoever gets more than `most` has not got all of them.
     """
+    if silent is not None:
+        text = silent.sub(lambda match: " " * len(match[0]), text)  # what is left keeps its place
     spans = list(ids.find(text))
     found: list[Found] = []
     for index, (start, end) in enumerate(spans):

@@ -261,6 +261,8 @@ class _Gathering:
         self.referred = {edge.target: edge.place for edge in reversed(graph.edges)}
         self.by_path: dict[str, Document] = {document.path: document for document in graph.documents}
         self.rank = {source: rank for rank, sources in enumerate(model.precedence) for source in sources}
+        declared = {spec.kind for reader in model.readers for spec in reader.declarations}
+        self.undeclared = model.kinds.keys() - declared - {"document"}
         self.veiled = self._veils()
         self.claims: dict[Key, tuple[Claim, ...]] = {}
         self.holding: set[int] = set()
@@ -274,6 +276,8 @@ class _Gathering:
                 self.records[key] = _empty(key, _home(declarations).place)
         for key in self.graph.mentions:
             self.record(key)
+        for key in self._claimed_only():
+            self._fill_claimed(key)
         for key, declarations in self.graph.declarations.items():
             self._fill(key, declarations)
         self._twins()
@@ -281,6 +285,17 @@ class _Gathering:
         self._sort()
 
     # ---------------------------------------------------------------- records
+
+    def _claimed_only(self) -> list[Key]:
+        """Items of kinds that no reader declares: they are known only by what is claimed of them."""
+        return sorted(key for key in self.graph.claims if key[0] in self.undeclared)
+
+    def _fill_claimed(self, key: Key) -> None:
+        """Give an item that is only claimed about its values."""
+        record, kind = self.record(key), self.model.kinds[key[0]]
+        claims = self.claims[key] = self._claims_in(self.graph.claims[key], kind)
+        record.place = record.place or self.graph.claims[key][0].place
+        self._singles(record, kind, claims)
 
     def record(self, key: Key) -> Record:
         """The record of `key`, made as a stub when nobody declares it."""
@@ -387,11 +402,12 @@ class _Gathering:
     def _veils(self) -> dict[str, dict[str, list[tuple[int, tuple[Place, ...]]]]]:
         """By kind and field: the ranks in which a document that could not be read may say more, strongest first.
 
-        What `declared` may hide is no veil: an item is declared once, and its declaration was read.
+        What `declared` may hide is no veil: an item is declared once, and its declaration was read. Where no reader
+        declares the kind, there is no declaration.
         """
         found: dict[str, dict[str, list[tuple[int, tuple[Place, ...]]]]] = {}
         for (kind, source, field), places in sorted(self.graph.hidden.items()):
-            if source != "declared":
+            if source != "declared" or kind in self.undeclared:
                 found.setdefault(kind, {}).setdefault(field, []).append((self.rank[source], places))
         for fields in found.values():
             for veils in fields.values():

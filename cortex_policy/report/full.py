@@ -81,13 +81,15 @@ def _remarks(finding: Finding, hidden: int, margin: int, style: Style) -> Iterat
         explained(finding),
         f"subject: {subjects_of(finding, MAX_SUBJECTS)}" if finding.subjects else "",
         f"condition: {visible(finding.condition)}" if finding.condition else "",
-        f"help: cortex-policy rule {visible(finding.rule)}",
     ]
     for remark in filter(None, remarks):
         room = None if style.width is None else style.width - margin - len(" = ")
         first, *rest = wrap(remark, room)
         yield f"{' ' * margin} {style.paint('gutter', '=')} {_keyed(first, style)}"
         yield from (f"{' ' * margin}   {line}" for line in rest)
+    # A command is to be copied: one line, whatever the width.
+    command = visible(style.next_command(f"rule {finding.rule}"))
+    yield f"{' ' * margin} {style.paint('gutter', '=')} {_keyed(f'help: {command}', style)}"
 
 
 def _keyed(line: str, style: Style) -> str:

@@ -22,11 +22,19 @@ _CODES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """What the output wants: `width` None wraps nothing; `version` is that of this program."""
+    """What the output wants: `width` None wraps nothing; `version` is that of this program.
+
+    `options` are what a next command must repeat of root and packs, or empty.
+    """
 
     color: bool = False
     width: int | None = None
     version: str = ""
+    options: str = ""
+
+    def next_command(self, command: str) -> str:
+        """Return a command that works as it stands where this one was run."""
+        return " ".join(filter(None, ("cortex-policy", command, self.options)))
 
     def paint(self, part: str, text: str) -> str:
         """Return `text` in the colour of `part` (a key of the table above), or as it is without colour."""

@@ -195,7 +195,8 @@ def _ident(node: Ident, environment: Environment) -> Type:
     found = environment.variables.get(node.name)
     if found is not None:
         return found
-    hint = _suggestion(node.name, (*environment.variables, "true", "false", "null"))
+    known = (*environment.variables, "true", "false", "null")
+    hint = _suggestion(node.name, known) or "known here: " + ", ".join(sorted(environment.variables))
     raise SyntaxFault(f"`{node.name}` is not declared", node.start, node.end, hint)
 
 
@@ -513,6 +514,9 @@ def _check_literals(function: str, args: tuple[Node, ...]) -> None:
         return
     arg = args[position]
     if isinstance(arg, Literal) and isinstance(arg.value, str):
+        if read is compile_pattern and "\b" in arg.value:
+            hint = "write it as a raw string, such as `r'\\bword'`"
+            raise SyntaxFault("the pattern holds a backspace, which no text does", arg.start, arg.end, hint)
         value = read(arg.value)
         if isinstance(value, Failure):
             raise SyntaxFault(value.reason, arg.start, arg.end)

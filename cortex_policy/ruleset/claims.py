@@ -12,7 +12,7 @@ import re2
 
 from cortex_policy.documents.nodes import Mapping as NodeMapping
 from cortex_policy.documents.nodes import Node, Scalar
-from cortex_policy.documents.patterns import PatternError, compile_pattern
+from cortex_policy.documents.patterns import compile_pattern
 from cortex_policy.documents.spec import (
     ClaimField,
     ClaimSpec,
@@ -33,6 +33,8 @@ TIME_WORDS: Final = ("group", "section", "heading", "document", "dates")
 UNCLAIMED_KINDS: Final = ("criterion", "phrase", "template", "prohibition", "conditional", "history")
 """What a passage is that asserts nothing."""
 UNCLAIMED_KEYS: Final = ("headings", "lists", "sentences")
+_AROUND: Final = ("item", "above")
+"""Subjects that stand around a claim: the item of the section, and the id that was named last in it."""
 _FORMS: Final = ("pattern", "label", "row")
 _BLOCKS: Final = ("paragraph", "item", "heading")
 _LABEL: Final = r"(?im)^[ \t*_`]*(?:{labels})[*_`]*[ \t]*:[ \t]*[*_]*[ \t]*(?P<value>.*\S)"
@@ -153,11 +155,7 @@ def _pattern(form: Form, source: Source) -> Any:
     if not labels:
         return None
     text = _LABEL.replace("{labels}", "|".join(re2.escape(label) for label in labels))
-    try:
-        return compile_pattern(text, limit=False)
-    except PatternError as error:
-        source.problem(form.get("label"), f"the labels cannot be used: {error}")
-        return None
+    return compile_pattern(text, limit=False)
 
 
 def _subjects(
@@ -168,15 +166,16 @@ def _subjects(
     document = kinds.get("document")
     fields = document.fields if document is not None else {}
     for name in about:
-        named = kind.name == "document" if name == "document" else name == "item" or name in words
+        named = kind.name == "document" if name == "document" else name in (*_AROUND, *words)
         inherited = name in fields and fields[name] == FieldType("references", target=kind.name)
         if not named and not inherited:
             source.problem(
                 form.get("subject") or form.node,
                 f"a claim about `{kind.name}` has no subject `{name}`",
-                "name a group or column of ids, `item`, `document`, or a field of the document that refers to them",
+                "name a group or column of ids, `item`, `above`, `document`, or a field of the document that refers to "
+                "them",
             )
-        elif name in words and kind.ids is None:
+        elif name in (*words, "above") and kind.ids is None:
             source.problem(form.node, f"kind `{kind.name}` has no `id` pattern to find its ids by")
     return about
 
@@ -218,8 +217,6 @@ def _fields(form: Form, source: Source, kind: KindSpec, words: list[str]) -> Ite
 def _field(key: Scalar, form: Form, declared: FieldType, source: Source, words: list[str]) -> ClaimField:
     ways = [way for way in CLAIM_FIELD_KEYS if form.get(way) is not None]
     group, column, constant = (form.text(way, "") for way in CLAIM_FIELD_KEYS)
-    if not ways and "value" in words:
-        group, ways = "value", ["group"]
     if len(ways) != 1:
         source.problem(form.node, f"`{key.text}` is one of group, column, value")
     for name in filter(None, (group, column)):

@@ -59,15 +59,16 @@ class Source:
         """The file's nodes; a file that cannot be read exactly as written is a problem."""
         node, faults = load_yaml(self.text)
         for fault in faults:
-            self._add(fault.message, fault.mark.line, fault.mark.column, 1, FAULTS[fault.code].fix)
+            hint = fault.advice or FAULTS[fault.code].fix
+            self._add(fault.message, fault.mark.line, fault.mark.column, 1, hint)
         if node is None and not faults:
-            self.problem(None, "the file is empty")
+            self.problem(None, "the file is empty", "write into it what its folder is for, or remove it")
         return None if faults else node
 
     def form(self, node: Node | None, what: str, keys: Iterable[str]) -> Form | None:
         """`node` as a mapping with these keys only; None (and a problem) when it is none."""
         if not isinstance(node, Mapping):
-            self.problem(node, f"{what} is a mapping of keys to values")
+            self.problem(node, f"{what} is a mapping of keys to values", "keys: " + ", ".join(keys))
             return None
         return Form(self, node, what, tuple(keys))
 
@@ -146,9 +147,9 @@ class Form:
         if isinstance(node, Scalar) and node.text:
             return node.text
         if node is not None:
-            self.source.problem(node, f"`{key}` of {self.what} is a text")
+            self.source.problem(node, f"`{key}` of {self.what} is a text", f"write `{key}: …` on one line")
         elif default is None:
-            self.source.problem(self.node, f"{self.what} lacks `{key}`")
+            self.source.problem(self.node, f"{self.what} lacks `{key}`", f"add `{key}: …`")
         return default or ""
 
     def word(self, key: str, words: Sequence[str], default: str | None = None) -> str:
@@ -189,7 +190,9 @@ class Form:
         if node is None:
             return []
         if not isinstance(node, Mapping):
-            self.source.problem(node, f"`{key}` of {self.what} is a mapping")
+            self.source.problem(
+                node, f"`{key}` of {self.what} is a mapping", f"write `name: …` lines below `{key}:`"
+            )
             return []
         return node.entries
 
@@ -199,7 +202,9 @@ class Form:
         if isinstance(node, NodeSequence):
             yield from node.items
         elif node is not None:
-            self.source.problem(node, f"`{key}` of {self.what} is a list")
+            self.source.problem(
+                node, f"`{key}` of {self.what} is a list", f"write lines that start with `- ` below `{key}:`"
+            )
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -208,3 +213,8 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else ""
+
+
+def starts_of(codes: Iterable[str]) -> str:
+    """With what codes of rules start, for somebody who named none of them."""
+    return "codes start with " + ", ".join(sorted({code.rpartition("-")[0] for code in codes}))

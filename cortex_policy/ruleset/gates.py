@@ -351,7 +351,7 @@ def _example(node: Node, key: str, number: int, source: Source, gate: Form) -> G
         name=form.text("name", f"{key} {number}"),
         verdict=key,
         files=files,
-        given={key.text: value.text for key, value in form.entries("set") if isinstance(value, Scalar)},
+        given=texts_by_path(form, "set"),
         subject=expect.text("subject"),
         profile=expect.word("profile", profiles, profiles[-1]),
         phase=expect.word("phase", PHASES, "pre"),

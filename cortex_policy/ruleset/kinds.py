@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -9,7 +10,7 @@ from cortex_policy.documents.nodes import Mapping as NodeMapping
 from cortex_policy.documents.nodes import Node, Scalar, load_json, node_at
 from cortex_policy.documents.patterns import IdPattern, compile_glob, compile_pattern
 from cortex_policy.documents.spec import DeclarationSpec, FieldSource, KindSpec, ReaderSpec, SchemaSpec
-from cortex_policy.documents.values import COLLECTIONS, SCALARS, FieldType
+from cortex_policy.documents.values import COLLECTIONS, SCALARS, FieldType, unsaid
 from cortex_policy.ruleset.claims import read_claims, read_times, read_unclaimed
 from cortex_policy.ruleset.forms import Form, Source, suggest
 from cortex_policy.ruleset.patterns import alternation, compile_node, read_all, read_any, read_pattern
@@ -27,9 +28,9 @@ READER_KEYS: Final = (
 ).split()
 ITEM_KEYS: Final = "kind source heading item row document record id only exclude fields".split()
 FIELD_KEYS: Final = (
-    "key label group paragraph sentence section column table heading boxes fence in match strict".split()
-)
-_PLACES: Final = "key label group paragraph sentence section column table heading boxes fence".split()
+    "key label group paragraph sentence section column table heading boxes fence line in match strict none stop"
+).split()
+_PLACES: Final = "key label group paragraph sentence section column table heading boxes fence line".split()
 _BLOCKS: Final = ("paragraph", "item")
 
 _PROSE: Final = frozenset({"document", "heading", "whole"})
@@ -45,6 +46,7 @@ _PLACES_OF: Final[Mapping[str, frozenset[str]]] = {
     "heading": frozenset({"document", "whole"}),
     "boxes": _PROSE,
     "fence": _PROSE,
+    "line": frozenset({"document", "whole"}),
 }
 """For each place of a field, what may have fields there; a field that could never be read is a broken pack.
 
@@ -125,9 +127,9 @@ def read_type(name: Scalar, node: Node, kinds: Sequence[str], source: Source) ->
     return FieldType(shape, target=target)
 
 
-def _anywhere(form: Form, source: Source) -> Any:
-    """The `paragraph` pattern for a whole text, to tell at once that no line of it matches."""
-    node = form.get("paragraph")
+def _anywhere(form: Form, source: Source, key: str) -> Any:
+    """The pattern under `key` for many lines at once."""
+    node = form.get(key)
     if not isinstance(node, Scalar) or compile_node(node, source) is None:
         return None
     return compile_pattern(f"(?m)(?:{node.text})", limit=False)
@@ -184,6 +186,7 @@ def read_reader(
         schemas=tuple(_schemas(form, source, schemas)),
         times=read_times(form, source, kinds.get("document")),
         unclaimed=read_unclaimed(form, source),
+        globs=form.texts("files"),
     )
     reader = reader._replace(claims=tuple(read_claims(form, source, kinds, reader)))
     return reader._replace(headings=_headings(reader))
@@ -251,7 +254,8 @@ def _mentions(form: Form, source: Source, kinds: Mapping[str, KindSpec]) -> list
             continue
         ids = kinds[node.text].ids if node.text in kinds else None
         if ids is None:
-            source.problem(node, f"no kind `{node.text}` with an `id` pattern", suggest(node.text, kinds))
+            hint = "give it an `id` in `pack.yaml`" if node.text in kinds else suggest(node.text, kinds)
+            source.problem(node, f"no kind `{node.text}` with an `id` pattern", hint)
         else:
             found.append(ids)
     return found
@@ -286,7 +290,7 @@ def _declaration(node: Node, source: Source, kinds: Mapping[str, KindSpec]) -> D
         return None
     ways = [way for way in _WAYS if form.get(way) is not None]
     if len(ways) != 1:
-        source.problem(node, f"`{name}` is declared by one of {', '.join(_WAYS)}")
+        source.problem(node, f"`{name}` is declared by one of {', '.join(_WAYS)}", "name exactly one of them")
         return None
     shape = source.form(form.get(ways[0]), ways[0], _WAYS[ways[0]])
     if shape is None:
@@ -335,10 +339,13 @@ def _check_id(form: Form, shape: Form, way: str, pattern: Any, kind: KindSpec, s
     """INVARIANT: a declaration that could never give an id is a broken pack, not an empty result."""
     if way in ("heading", "item"):
         if pattern is None:
-            source.problem(shape.node, f"{way} needs a `pattern` with a group `id`")
+            hint = r"such as `pattern: '^(?P<id>TASK-\d+): '`"
+            source.problem(shape.node, f"{way} needs a `pattern` with a group `id`", hint)
         elif "id" not in pattern.groupindex and form.get("id") is None:
             source.problem(
-                shape.get("pattern"), "the pattern has no group `(?P<id>…)`, and there is no `id` template"
+                shape.get("pattern"),
+                "the pattern has no group `id`, and there is no `id` template",
+                "write `(?P<id>…)` around what is the id",
             )
     elif way == "record" and shape.get("id") is None:
         source.problem(shape.node, "record needs `id`: the keys that hold ids, or with `root` a template")
@@ -387,7 +394,8 @@ def _fields(
 def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -> FieldSource | None:
     places = [place for place in _PLACES if form.get(place) is not None]
     if len(places) != 1:
-        source.problem(form.node, f"field `{name}` stands in one of {', '.join(_PLACES)}")
+        what = "has no place" if not places else f"has {len(places)} places, and a field has one"
+        source.problem(form.node, f"field `{name}` {what}", f"name one of {', '.join(_PLACES)}")
         return None
     place = places[0]
     if where not in _PLACES_OF[place]:
@@ -413,7 +421,7 @@ def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -
         labels=tuple(label.casefold() for label in form.texts("label")),
         group=form.text("group", ""),
         paragraph=read_pattern(form, "paragraph", source),
-        anywhere=_anywhere(form, source),
+        anywhere=_anywhere(form, source, "paragraph"),
         sentence=" ".join(form.text("sentence", "").split()),
         section=read_pattern(form, "section", source),
         columns=form.texts("column"),
@@ -422,6 +430,19 @@ def _field(name: str, kind: FieldType, form: Form, where: str, source: Source) -
         boxes=form.flag("boxes", False),
         fence=read_pattern(form, "fence", source),
         match=read_pattern(form, "match", source),
+        line=_anywhere(form, source, "line"),
         blocks=frozenset(blocks),
         strict=form.flag("strict", True),
+        unsaid=_unsaid(form, kind, source),
     )
+
+
+def _unsaid(form: Form, kind: FieldType, source: Source) -> re.Pattern[str] | None:
+    """The words with which a text refers to nothing; only a field of references has them."""
+    for key in ("none", "stop"):
+        if form.get(key) is not None and kind.name not in ("reference", "references"):
+            source.problem(form.get(key), f"`{key}` is for fields of references, and this is {kind.name}")
+        for node in form.scalars(key):
+            if not re.search(r"\w", node.text):
+                source.problem(node, f"`{key}` of {form.what} is a word or a phrase")
+    return unsaid(form.texts("none"), form.texts("stop"))

@@ -118,6 +118,7 @@ class _Loading:
     def __init__(self, pack: PackFiles, problems: list[Problem]) -> None:
         self.pack = pack
         self.problems = problems
+        self.headed = False
         self.kinds: dict[str, KindSpec] = {}
         self.readers: list[ReaderSpec] = []
         self.precedence: tuple[tuple[str, ...], ...] = (("declared",),)
@@ -139,7 +140,9 @@ class _Loading:
         form = source.form(node, "a pack", PACK_KEYS) if node is not None else None
         if form is None:
             return
+        before = len(self.problems)
         self._head(form, source)
+        self.headed = len(self.problems) == before
         schemas = Schemas(self.pack.schemas, self.pack.shipped)
         for _, node, source in self._documents("readers/"):
             reader = read_reader(node, source, self.kinds, schemas)
@@ -175,7 +178,12 @@ class _Loading:
         self.readers.append(reader)
 
     def _documents(self, folder: str) -> Iterable[tuple[str, Node, Source]]:
-        """Each mapping in the YAML files of a folder; a file may hold one, or a list of them."""
+        """Each mapping in the YAML files of a folder; a file may hold one, or a list of them.
+
+        None where `pack.yaml` is wrong: readers and rules would be blamed for kinds that are missing there.
+        """
+        if not self.headed:
+            return
         for name in sorted(self.pack.files):
             if not name.startswith(folder) or not name.endswith((".yaml", ".yml")):
                 continue

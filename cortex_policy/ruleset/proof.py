@@ -294,18 +294,22 @@ class _Compiler:
         operands = self.compile_all(node.operands)
         combine = operators.conjunction if node.operator == "&&" else operators.disjunction
 
-        decisive = node.operator == "||"
+        plain = node.operator == "&&"
 
         def logical(values: Values) -> Proof:
             parts = tuple([operand(values) for operand in operands])
-            value: Any = not decisive
-            for part in parts:
-                if part[1] is not value:
-                    value = combine([each[1] for each in parts])
-                    break
-            return _NEW(Proof, (node, value, parts, None, (), 0))
+            return Proof(node, combine([part.value for part in parts]), parts)
 
-        return logical
+        if len(operands) != 2:
+            return logical
+        first, second = operands
+
+        def logical_of_two(values: Values) -> Proof:
+            one, two = first(values), second(values)
+            value = plain if one[1] is plain and two[1] is plain else combine((one[1], two[1]))
+            return _NEW(Proof, (node, value, (one, two), None, (), 0))
+
+        return logical_of_two
 
     def ternary(self, node: Ternary) -> Prove:
         condition, then, otherwise = self.compile_all((node.condition, node.then, node.otherwise))

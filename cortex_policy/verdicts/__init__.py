@@ -170,6 +170,8 @@ class _Run:
         reasons = (
             explain(tree, env, self.facts.functions) if tree is not None else Explanation(UNKNOWN, (), ())
         )
+        if outcome is Outcome.UNKNOWN and _told_by_fault(subject, reasons):
+            return
         missing = _missing(reasons.reads)
         message = f"cannot tell whether this rule applies to {name_of(subject)}" + (
             f": {missing}" if missing else ""
@@ -181,6 +183,8 @@ class _Run:
     ) -> Iterable[Finding]:
         """One finding, or one for each deciding member when the message speaks of the member."""
         reasons = explain(condition.tree, env, self.facts.functions)
+        if outcome is Outcome.UNKNOWN and _told_by_fault(subject, reasons):
+            return
         context = partial(self._context, env)
         speaking = [
             w for w in reasons.witnesses if condition.message.names & {name for name, _ in w.bindings}
@@ -207,8 +211,8 @@ class _Run:
         text = render(condition.message, _with_unknowns(condition, env), self.facts.functions)
         if isinstance(value, Failure):
             return f"{text} (cannot be evaluated: {value.reason})"
-        if value is UNKNOWN and (missing := _missing(reads)):
-            return f"{text} ({missing})"
+        if value is UNKNOWN:
+            return f"{text} ({_missing(reads) or 'what could tell cannot be read, or lies out of sight'})"
         return text
 
     def _whole(self, value: Any) -> Finding:
@@ -251,6 +255,25 @@ class _Run:
         )
 
 
+def _told_by_fault(subject: Any, reasons: Explanation) -> bool:
+    """Whether all that is missing is what an unread document would say of itself: its fault has told that already.
+
+    INVARIANT: nothing passes by this. The fault is an error, neither waiver nor baseline covers it, and a document that
+    was not read whole makes the check undecided whatever is shown.
+    """
+    reads = (*reasons.reads, *(read for witness in reasons.witnesses for read in witness.reads))
+    missing = [read for read in reads if read.value is UNKNOWN or isinstance(read.value, OpenTuple)]
+    return bool(missing) and all(_is_own(read, subject) and _unread(read) for read in missing)
+
+
+def _unread(read: Read) -> bool:
+    """Whether a document states this nowhere that could be read, now and not at the base."""
+    record = read.record
+    now = record.kind == "document" and not isinstance(record.place, Past)
+    differs = read.value is UNKNOWN and read.places and not _veiled(read)
+    return now and not differs and record.values.get("complete") is False
+
+
 def _with_unknowns(condition: Condition, env: dict[str, Any]) -> dict[str, Any]:
     """A message that names a macro's variable when no member decided says so instead of failing."""
     return {**dict.fromkeys(condition.message.names, UNKNOWN), **env}
@@ -284,7 +307,7 @@ def _reason(read: Read) -> str:
         return f"{read.field} of {name} may be incomplete"
     if read.value is not UNKNOWN:
         return ""
-    if read.places and _unread(read):
+    if read.places and _veiled(read):
         return f"{read.places[0].path}, which could not be read, may state the {read.field} of {name}"
     if read.places:
         return f"{name} states its {read.field} more than once, and differently"
@@ -295,7 +318,7 @@ def _reason(read: Read) -> str:
     return f"{name} has no {read.field}"
 
 
-def _unread(read: Read) -> bool:
+def _veiled(read: Read) -> bool:
     """Whether an unknown value is one that a document may state which could not be read, and not a conflict."""
     conflicts = read.record.values.get("conflicts")
     return conflicts is not None and not any(each.values["field"] == read.field for each in conflicts)

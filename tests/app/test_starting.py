@@ -15,7 +15,7 @@ import yaml
 from cortex_policy.app.checking import Selection, check
 from cortex_policy.app.project import load_ruleset, open_project
 from cortex_policy.app.reading import read_project
-from cortex_policy.app.starting import FILES, SNIPPETS, start
+from cortex_policy.app.starting import FILES, SNIPPETS, next_steps, start
 from cortex_policy.errors import ConfigurationError
 from cortex_policy.model import CheckResult
 
@@ -274,6 +274,10 @@ def test_the_command_line_writes_and_refuses_with_the_promised_exit_codes(tmp_pa
 
     first, second, third = init(), init(), init("--force")
     assert (first.returncode, second.returncode, third.returncode) == (0, 2, 0)
-    assert first.stdout == third.stdout == "".join(f"wrote plans/{name}\n" for name in FILES) + SNIPPETS
+    assert (
+        first.stdout
+        == third.stdout
+        == "".join(f"wrote plans/{name}\n" for name in FILES) + next_steps(Path("plans"))
+    )
     assert second.stdout == ""
     assert all(f"`plans/{name}` exists" in second.stderr for name in FILES)

@@ -34,6 +34,11 @@ def shell(script: str, root: Path, **env: str) -> subprocess.CompletedProcess[by
 
 def on_terminal(root: Path, *arguments: str, **env: str) -> str:
     """What a terminal of 60 columns is sent by `check`."""
+    return sent_to_a_terminal(root, None, *arguments, **env)
+
+
+def sent_to_a_terminal(root: Path, output: int | None, *arguments: str, **env: str) -> str:
+    """The same where standard output leads to `output`, if to that."""
     main, other = pty.openpty()
     settings = {"TERM": "xterm", "COLUMNS": "60", **env}
     with subprocess.Popen(
@@ -41,7 +46,7 @@ def on_terminal(root: Path, *arguments: str, **env: str) -> str:
         cwd=root,
         env=environment(settings),
         stdin=other,
-        stdout=other,
+        stdout=other if output is None else output,
         stderr=other,
     ) as process:
         os.close(other)
@@ -168,3 +173,30 @@ def test_a_complaint_survives_a_locale_without_such_characters(root: Path) -> No
     done = run("check", "é日本", cwd=root, env={"LANG": "C", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"})
     assert done.returncode == 2
     assert b"no such directory" in done.stderr
+
+
+WIDE = "packs: [" + ", ".join(f"a-rather-long-name-of-a-pack-{n}" for n in range(30)) + "]"
+
+
+@pytest.mark.parametrize("output", [None, subprocess.DEVNULL])
+def test_a_configuration_error_fits_the_terminal(tmp_path: Path, output: int | None) -> None:
+    root = repository(tmp_path / "r", {}, f"{{version: 1, {WIDE}, exlude: ['*.md']}}\n")
+    text = sent_to_a_terminal(root, output)
+    lines = text.split("\n")
+    assert "  --> " in text and "has no key `exlude`" in " ".join(text.split())
+    assert max(len(line) for line in lines if "-->" not in line) <= 60
+    frame = next(index for index, line in enumerate(lines) if line.lstrip().startswith("1 | "))
+    caret = lines[frame + 1]
+    assert lines[frame][caret.index("^") : caret.rindex("^") + 1] == "exlude"
+
+
+def test_off_a_terminal_a_configuration_error_is_whole(tmp_path: Path) -> None:
+    root = repository(tmp_path / "r", {}, f"{{version: 1, {WIDE[:300]}], exlude: ['*.md']}}\n")
+    told = run("check", ".", cwd=root, env={"COLUMNS": "60"}).stderr.decode()
+    assert WIDE[:300] in told
+    assert "configuration error: the configuration has no key `exlude`\n" in told
+
+
+@pytest.mark.parametrize("columns", ["0", "-5", "x", "", "9" * 5000])
+def test_a_width_that_is_none_is_not_taken(root: Path, columns: str) -> None:
+    assert "\x1b[" in on_terminal(root, COLUMNS=columns)

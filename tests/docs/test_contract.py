@@ -50,6 +50,7 @@ def params(command: str) -> dict[str, click.Parameter]:
     return {
         param.make_metavar(context).strip("[]") if isinstance(param, click.Argument) else param.opts[0]: param
         for param in cli.commands[command].params
+        if not getattr(param, "hidden", False)  # answered with what to write instead; no help shows it
     }
 
 

@@ -234,6 +234,26 @@ def test_no_claim_runs_from_one_block_into_the_next(text: str) -> None:
     assert set(proof(text)) == {("done", "")}
 
 
+def test_what_follows_a_match_that_runs_on_is_found_once() -> None:
+    text = "T-1 is done for this\n\nT-2 is done for that only. T-1 is open."
+    assert proof(text) == [("done", ""), ("open", "")]
+
+
+def test_a_document_with_too_many_claims_is_not_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cortex_policy.documents.claims.MAX_CLAIMS", 2)
+    found = gathered({"plan.md": DECLARED, "proof.md": "T-1 is done. T-2 is done. T-3 is done.\n"})
+    (document,) = [document for document in found.graph.documents if document.path == "proof.md"]
+    assert ([fault.code for fault in document.faults], document.complete) == (["too-many-nodes"], False)
+    assert len(document.claims) == 2
+    assert found.facts.items["task"][0].values["status"] is UNKNOWN
+
+
+def test_an_escaped_cell_has_its_place() -> None:
+    text = "| Note | Task | State |\n| --- | --- | --- |\n| a \\| b | T-1 | done |\n"
+    (place,) = task({"plan.md": DECLARED, "report.md": text}).places["status"]
+    assert (place.line, place.column) == (3, text.split("\n")[2].index("done") + 1)
+
+
 def test_a_form_to_fill_in_claims_nothing() -> None:
     assert [
         c.values["source"] for c in said({"plan.md": DECLARED, "form-proof.md": "# A\n\nT-1 is done.\n"})

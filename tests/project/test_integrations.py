@@ -91,7 +91,7 @@ def run_action(tmp_path: Path, code: str = "0", **inputs: str) -> tuple[int, lis
     defaults = {name: str(given["default"]) for name, given in ACTION["inputs"].items()}
     given = {**defaults, **{name.replace("_", "-"): value for name, value in inputs.items()}}
     environment = {
-        variable: given[re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", expression)[1]]  # type: ignore[index]
+        variable: given[re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", expression)[1]]  # type: ignore[index]  # no match fails the test, as it should
         for variable, expression in CHECK_STEP["env"].items()
     }
     environment |= {

@@ -26,8 +26,8 @@ def wheel_check(tmp_path: Path) -> ModuleType:
         path = tmp_path / name
         path.parent.mkdir(parents=True)
         path.write_text(f"  {FOREIGN_LINE}\n", encoding="utf-8")
-    module.CHECKOUT = tmp_path / "main"  # type: ignore[attr-defined]
-    module.CORPORA = tmp_path / "shared" / "corpora"  # type: ignore[attr-defined]
+    module.CHECKOUT = tmp_path / "main"  # type: ignore[attr-defined]  # a module of a script has no declared names
+    module.CORPORA = tmp_path / "shared" / "corpora"  # type: ignore[attr-defined]  # a module of a script has no declared names
     return module
 
 

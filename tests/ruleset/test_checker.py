@@ -167,12 +167,17 @@ def test_an_expression_has_a_type(text: str, found: Type) -> None:
 
 FAULTS = [
     # names: the words that are marked, the message, the hint
-    ("j.status == 'closed'", "j", "`j` is not declared", ""),
+    ("j.status == 'closed'", "j", "`j` is not declared", "known here: colour, d, g, i, now, r, raw, x"),
     ("nwo > i.seen", "nwo", "`nwo` is not declared", "did you mean `now`?"),
     ("I.ready", "I", "`I` is not declared", "did you mean `i`?"),
     ("True", "True", "`True` is not declared", "did you mean `true`?"),
     ("None", "None", "`None` is not declared", "did you mean `null`?"),
-    ("i.blockers.all(b, c.ready)", "c", "`c` is not declared", ""),
+    (
+        "i.blockers.all(b, c.ready)",
+        "c",
+        "`c` is not declared",
+        "known here: b, colour, d, g, i, now, r, raw, x",
+    ),
     ("itms('task')", "itms", "there is no function `itms`", "did you mean `items`?"),
     ("len(i.title)", "len", "there is no function `len`", "did you mean `size`?"),
     ("not(i.ready)", "not", "there is no function `not`", "write `!(…)` for not"),

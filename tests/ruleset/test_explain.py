@@ -20,7 +20,7 @@ def record(name: str, **values: Any) -> Record:
 A = record("A", status="validated", n=1)
 B = record("B", status="candidate", n=2)
 C = record("C", n=3)
-I = record("I", status="validated", blocked_by=(A, B, C), done=(A,), broken=Failure("broken"))  # noqa: E741
+I = record("I", status="validated", blocked_by=(A, B, C), done=(A,), broken=Failure("broken"))  # noqa: E741 - an item is `i` in rules, and this is one
 NEST = record("N", groups=(record("G", parts=(A, B)), record("H", parts=(A,)), record("K", parts=(B, C))))
 ENV: dict[str, Any] = {
     "i": I,

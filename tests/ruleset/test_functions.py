@@ -276,3 +276,57 @@ def test_the_text_of_a_time_reads_back_as_that_time(moment: datetime) -> None:
 @given(st.timedeltas(min_value=timedelta(-(10**6)), max_value=timedelta(10**6)))
 def test_the_text_of_a_duration_reads_back_as_that_duration(length: timedelta) -> None:
     assert run("duration", text_of(length)) == length
+
+
+# --------------------------------------------------------------------------- what nobody states
+
+
+@pytest.mark.parametrize(
+    ("paths", "areas", "expected"),
+    [
+        (("src/a.py",), ("src/",), True),
+        (("src/a.py",), ("src",), False),
+        (("src",), ("src/",), True),
+        (("a.py",), ("./a.py",), True),
+        (("src/x/a.py",), ("src/**",), True),
+        (("src/x/a.py",), ("src/*",), False),
+        (("src/a.py",), ("src/*.py",), True),
+        (("src/a.pyc",), ("src/*.py",), False),
+        ((".env.local",), (".env.*",), True),
+        (("ab",), ("a*a*b",), False),
+        (("axayb",), ("a*a*b",), True),
+        (("a",), ("*a*a*",), False),
+        (("src/../etc/a",), ("src/",), False),
+        (("/src/a",), ("src/",), False),
+        (("~/a",), ("*",), False),
+        (("src\\a",), ("src/",), False),
+        (("",), ("*",), False),
+        (("a", "b"), ("a",), False),
+        (("a",), (), False),
+        ((), ("a",), UNKNOWN),
+        (OpenTuple(("a",)), ("a",), UNKNOWN),
+        (("a",), OpenTuple(("a",)), UNKNOWN),
+    ],
+)
+def test_paths_within(paths: Any, areas: Any, expected: Any) -> None:
+    assert call("paths_within", STANDARD["paths_within"], (paths, areas), Budget()) is expected
+
+
+@pytest.mark.parametrize("areas", [("/etc/",), ("a/**/b",), ("",), ("../a",), ("**",), (1,)])
+def test_an_area_that_cannot_be_read_is_an_error(areas: Any) -> None:
+    assert isinstance(call("paths_within", STANDARD["paths_within"], (("a",), areas), Budget()), Failure)
+
+
+def test_stated_and_one() -> None:
+    def of(name: str, value: Any) -> Any:
+        return call(name, STANDARD[name], (value,), Budget())
+
+    assert of("stated", ()) is UNKNOWN
+    assert of("stated", (1,)) == (1,)
+    assert of("stated", OpenTuple()).__class__ is OpenTuple
+    assert isinstance(of("stated", 1), Failure)
+    assert of("one", (1,)) == 1
+    assert of("one", ()) is UNKNOWN
+    assert of("one", OpenTuple((1,))) is UNKNOWN
+    assert isinstance(of("one", (1, 2)), Failure)
+    assert isinstance(of("one", "a"), Failure)

@@ -32,7 +32,7 @@ SCALARS = (
     | st.binary(max_size=2)
     | st.dates(date(2026, 5, 9), date(2026, 5, 11))
     | st.dates()
-    | st.datetimes(datetime(2026, 5, 9), datetime(2026, 5, 11), timezones=st.just(UTC))  # noqa: DTZ001
+    | st.datetimes(datetime(2026, 5, 9), datetime(2026, 5, 11), timezones=st.just(UTC))  # noqa: DTZ001 - the bounds of hypothesis are naive; `timezones` adds the zone
     | st.datetimes()
     | st.timedeltas()
 )

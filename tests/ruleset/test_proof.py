@@ -27,7 +27,7 @@ def record(name: str, **values: Any) -> Record:
 A = record("A", status="validated", n=1)
 B = record("B", status="candidate", n=2)
 C = record("C", n=3)
-I = record("I", status="validated", blocked_by=(A, B, C), done=(A,))  # noqa: E741
+I = record("I", status="validated", blocked_by=(A, B, C), done=(A,))  # noqa: E741 - an item is `i` in rules, and this is one
 ENV: dict[str, Any] = {"i": I, "m": {"a": 1}, "open": OpenTuple((A,)), "xs": (1, 2, 3)}
 REFERENCE = 'i.status == "validated" && i.blocked_by.all(b, b.status == "validated")'
 

@@ -14,7 +14,7 @@ from cortex_policy.ruleset.syntax import SyntaxFault
 from cortex_policy.ruleset.template import MAX_SHOWN_CHARS, parse_template, render, show
 
 B = Record(kind="task", id="B", place=None, values={"id": "B", "status": "candidate"}, places={})
-I = Record(kind="task", id="I", place=None, values={"id": "I", "by": (B, B)}, places={})  # noqa: E741
+I = Record(kind="task", id="I", place=None, values={"id": "I", "by": (B, B)}, places={})  # noqa: E741 - an item is `i` in rules, and this is one
 
 
 def rendered(text: str, **env: Any) -> str:

@@ -160,7 +160,7 @@ def finding(**changed: object) -> Finding:
         locations=(Location("a.md", 1, 1, "", "primary"),),
         fingerprint="sha256:0",
     )
-    return base._replace(**changed)  # type: ignore[arg-type]
+    return base._replace(**changed)  # type: ignore[arg-type]  # the table holds one field of any type in each row
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def unix_socket(path: Path) -> None:
 @pytest.mark.parametrize("make", [fifo, loop, device, dangling, outward, upward, folder, unix_socket])
 def test_what_is_no_file_is_a_finding_and_the_rest_is_checked(tmp_path: Path, make: object) -> None:
     root = repository(tmp_path / "r", {"a.md": "## T-1\n"})
-    make(root / "x.md")  # type: ignore[operator]
+    make(root / "x.md")  # type: ignore[operator]  # the table holds functions of several shapes
     found = documents(root)
     assert faults(root, "x.md") == ["not-a-file"]
     assert not found["x.md"].complete
@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_opened_is_a_finding_with_the_reason(
     def refuse(path: object, *arguments: int, **more: int) -> int:
         if str(path).endswith("b.md"):
             raise error
-        return real(path, *arguments, **more)  # type: ignore[arg-type]
+        return real(path, *arguments, **more)  # type: ignore[arg-type]  # the arguments are those of the function that it stands for
 
     monkeypatch.setattr(os, "open", refuse)
     (fault,) = documents(root)["b.md"].faults
@@ -154,7 +154,7 @@ def test_what_is_swapped_in_after_the_listing_is_not_read(tmp_path: Path, make: 
     root = write(tmp_path / "r", {"a.md": "x"})
     tree = world.list_tree(root)
     (root / "a.md").unlink()
-    make(root / "a.md")  # type: ignore[operator]
+    make(root / "a.md")  # type: ignore[operator]  # the table holds functions of several shapes
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(OSError):
         tree.read("a.md", 10)
