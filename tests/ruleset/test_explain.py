@@ -153,6 +153,15 @@ def test_a_plain_value_has_no_place_but_that_of_its_list() -> None:
     assert names(witness.reads) == "P.notes"
 
 
+def test_a_bare_value_stands_where_its_list_does_however_deep() -> None:
+    lists = {"many": (record("A", words=("no", "yes")), record("B", words=("yes",)))}
+    found = explain(parse("many.all(d, d.words.all(w, w == 'yes'))"), lists, {})
+    assert names(found.reads) == "A.words"
+    (witness,) = found.witnesses
+    assert names(witness.reads) == "A.words"
+    assert witness.bindings[1] == ("w", "no")
+
+
 def test_an_explanation_is_not_longer_than_a_person_reads() -> None:
     many = tuple(record(str(number), n=number) for number in range(MAX_WITNESSES + 50))
     for text in ("many.all(x, x.n < 0)", "many.exists(x, x.n < 0)", "many.map(x, x.n) == []"):

@@ -58,9 +58,9 @@ def changed(name: str, old: str, new: str) -> dict[str, str]:
         (
             PACK_YAML,
             "[board, declared]",
-            "[board, [declared]]",
-            "`precedence` of a pack is a text or a list",
-            "board",
+            "[board, {declared: first}]",
+            "a rank of `precedence` is a source, or a list of sources of equal rank",
+            "declared",
         ),
         (PACK_YAML, "kinds:", "kind:", "a pack has no key `kind`", "kind:"),
         (NOTES, "reader: notes", "readr: notes", "a reader has no key `readr`", "readr"),
