@@ -72,36 +72,35 @@ def odd_documents(project: Project, model: DocumentModel, tree: world.AnyTree) -
     """Names that are no regular files, where documents could be."""
     readers_for = readers_of(project, model)
     for path, what in sorted(tree.odd.items()):
-        for document in _odd(path, what, model, readers_for):
-            yield _anything(document, model) if "directory" in what else document
+        yield from _odd(path, what, model, readers_for)
     for path in tree.folders:
         for reader in readers_for(path)[:1]:
             yield unread(path, reader, "not-a-file", "this is a directory")
 
 
-def _anything(document: Document, model: DocumentModel) -> Document:
-    """The document for a directory that is not entered: whatever any reader could find may lie in it."""
-    everything = frozenset(kind for reader in model.readers for kind in may_declare(reader))
-    sayings = (
-        (kind.name, source, field)
-        for kind in model.kinds.values()
-        for source in model.sources
-        for field in kind.fields
-    )
-    return document._replace(may_declare=everything, may_claim=frozenset(sayings))
+def _anything(document: Document, readers: Sequence[ReaderSpec]) -> Document:
+    """The document for a directory that is not entered: whatever these readers could find may lie in it."""
+    specs = [(s.kind, s.source, s.fields) for reader in readers for s in reader.declarations]
+    forms = [(s.kind, s.source, s.fields) for reader in readers for s in reader.claims]
+    declared = ((kind, source, field.name) for kind, source, fields in specs for field in fields)
+    claimed = ((kind, source, field.name) for kind, source, fields in forms for field in fields)
+    kinds = frozenset(kind for reader in readers for kind in may_declare(reader))
+    return document._replace(may_declare=kinds, may_claim=frozenset((*declared, *claimed)))
 
 
 def _odd(
     path: str, what: str, model: DocumentModel, readers_for: Callable[[str], Sequence[ReaderSpec]]
 ) -> Iterator[Document]:
     """A name that is not a regular file, where a document could be: in its place, or inside it."""
-    names = (name for reader in model.readers for glob in reader.globs for name in names_below(glob))
-    probes = [path, *(f"{path}/{name}" for name in names)] if "directory" in what else [path]
-    for probe in probes:
-        for reader in readers_for(probe)[:1]:
-            what = f"this is {what}, which is not followed" if "link" in what else f"this is {what}"
-            yield unread(path, reader, "not-a-file", what)
-            return
+    probes = [path]
+    if "directory" in what:
+        names = (name for reader in model.readers for glob in reader.globs for name in names_below(glob))
+        probes += [f"{path}/{name}" for name in names]
+    readers = tuple(dict.fromkeys(reader for probe in probes for reader in readers_for(probe)[:1]))
+    if readers:
+        what = f"this is {what}, which is not followed" if "link" in what else f"this is {what}"
+        document = unread(path, readers[0], "not-a-file", what)
+        yield _anything(document, readers) if "directory" in what else document
 
 
 SUFFIXES: Final[Mapping[str, tuple[str, ...]]] = {
