@@ -334,12 +334,14 @@ class _Tally:
         """The first error."""
         return operators.truth(self._parts("error")[0].value)
 
-    def witnesses(self, outcome: str, source: tuple[Read, ...]) -> list[Witness]:
-        """One for each element of that outcome, with the reads of its collection: a text in a list has no other place.
-        Where a macro inside named its own, those are more exact."""
+    def witnesses(self, outcome: str, around: tuple[Read, ...]) -> list[Witness]:
+        """One for each element of that outcome; where a macro inside named its own, those are more exact.
+
+        An element of which nothing was read is a bare value: it stands where its collection, read in `around`, does.
+        """
         found: list[Witness] = []
         for element, part in self.groups[outcome]:
-            own = Witness(self.scope.bind(self.variable, element).bindings, _merged([source, part.reads]))
+            own = Witness(self.scope.bind(self.variable, element).bindings, _merged([part.reads or around]))
             found.extend(part.witnesses or (own,))
         return found[:MAX_WITNESSES]
 
