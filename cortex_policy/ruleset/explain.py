@@ -337,11 +337,12 @@ class _Tally:
     def witnesses(self, outcome: str, around: tuple[Read, ...]) -> list[Witness]:
         """One for each element of that outcome; where a macro inside named its own, those are more exact.
 
-        An element of which nothing was read is a bare value: it stands where its collection, read in `around`, does.
+        An element that is no record, such as a text, has no place but that of its collection, read in `around`.
         """
         found: list[Witness] = []
         for element, part in self.groups[outcome]:
-            own = Witness(self.scope.bind(self.variable, element).bindings, _merged([part.reads or around]))
+            read = [part.reads] if element.__class__ is Record else [around, part.reads]
+            own = Witness(self.scope.bind(self.variable, element).bindings, _merged(read))
             found.extend(part.witnesses or (own,))
         return found[:MAX_WITNESSES]
 
