@@ -334,15 +334,13 @@ class _Tally:
         """The first error."""
         return operators.truth(self._parts("error")[0].value)
 
-    def witnesses(self, outcome: str, around: tuple[Read, ...]) -> list[Witness]:
-        """One for each element of that outcome; where a macro inside named its own, those are more exact.
-
-        An element that is no record, such as a text, has no place but that of its collection, read in `around`.
-        """
+    def witnesses(self, outcome: str, source: tuple[Read, ...]) -> list[Witness]:
+        """One for each element of that outcome; a plain value, which has no place, with the reads of its collection.
+        Where a macro inside named its own, those are more exact."""
         found: list[Witness] = []
         for element, part in self.groups[outcome]:
-            read = [part.reads] if element.__class__ is Record else [around, part.reads]
-            own = Witness(self.scope.bind(self.variable, element).bindings, _merged(read))
+            reads = [part.reads] if element.__class__ is Record else [source, part.reads]
+            own = Witness(self.scope.bind(self.variable, element).bindings, _merged(reads))
             found.extend(part.witnesses or (own,))
         return found[:MAX_WITNESSES]
 

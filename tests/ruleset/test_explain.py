@@ -146,6 +146,13 @@ def test_the_reads_of_the_collection_come_before_those_of_the_witnesses() -> Non
     assert names(found.reads) == "N.groups B.status"
 
 
+def test_a_plain_value_has_no_place_but_that_of_its_list() -> None:
+    noted = record("P", notes=("a", "b"))
+    (witness,) = explain(parse("[p].all(q, q.notes.all(n, n == 'a'))"), {"p": noted}, {}).witnesses
+    assert dict(witness.bindings)["n"] == "b"
+    assert names(witness.reads) == "P.notes"
+
+
 def test_a_bare_value_stands_where_its_list_does_however_deep() -> None:
     lists = {"many": (record("A", words=("no", "yes")), record("B", words=("yes",)))}
     found = explain(parse("many.all(d, d.words.all(w, w == 'yes'))"), lists, {})
