@@ -87,7 +87,13 @@ def changed(name: str, old: str, new: str) -> dict[str, str]:
         ),
         (NOTES, "item: {pattern", "item: {patern", "item needs a `pattern` with a group", "patern"),
         (NOTES, "levels: [2, 3]", "levels: [2, 7]", "`7` is no heading level", "7"),
-        (NOTES, r"(?P<id>T-\d+)", r"(T-\d+)", "the pattern has no group `id`, and there is no `id` template", "pattern"),
+        (
+            NOTES,
+            r"(?P<id>T-\d+)",
+            r"(T-\d+)",
+            "the pattern has no group `id`, and there is no `id` template",
+            "pattern",
+        ),
         (
             NOTES,
             "heading: {levels: [2, 3], pattern",
