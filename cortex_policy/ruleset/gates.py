@@ -351,7 +351,7 @@ def _example(node: Node, key: str, number: int, source: Source, gate: Form) -> G
         name=form.text("name", f"{key} {number}"),
         verdict=key,
         files=files,
-        given=texts_by_path(form, "set"),
+        given=texts_by_path(form, "set", "supplied fact"),
         subject=expect.text("subject"),
         profile=expect.word("profile", profiles, profiles[-1]),
         phase=expect.word("phase", PHASES, "pre"),

@@ -386,12 +386,12 @@ def _never(examples: Form, rule: NodeMapping, source: Source) -> dict[str, tuple
 _SEEN: Final = ("true", "false", "unknown")
 
 
-def texts_by_path(form: Form, key: str) -> dict[str, str]:
-    """The documents under `key`: a mapping of paths to texts."""
+def texts_by_path(form: Form, key: str, what: str = "document") -> dict[str, str]:
+    """The documents under `key`, or whatever else has a name and a text: a mapping of paths to texts."""
     entries = form.entries(key)
     for name, value in entries:
         if not isinstance(value, Scalar):
-            form.source.problem(value, f"document `{name.text}` is a text", "write it behind `|`")
+            form.source.problem(value, f"{what} `{name.text}` is a text", "write it behind `|`")
     return {name.text: value.text for name, value in entries if isinstance(value, Scalar)}
 
 

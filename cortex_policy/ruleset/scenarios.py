@@ -307,7 +307,7 @@ class _Reader:
 
     def _given(self, form: Form, gate: Gate | None) -> Mapping[str, str]:
         """The supplied facts, each one that the gate asks for."""
-        given = {key.text: value.text for key, value in form.entries("set") if isinstance(value, Scalar)}
+        given = texts_by_path(form, "set", "supplied fact")
         if gate is not None:
             try:
                 supplied(gate, given)

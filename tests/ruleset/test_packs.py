@@ -87,7 +87,13 @@ def changed(name: str, old: str, new: str) -> dict[str, str]:
         ),
         (NOTES, "item: {pattern", "item: {patern", "item needs a `pattern` with a group", "patern"),
         (NOTES, "levels: [2, 3]", "levels: [2, 7]", "`7` is no heading level", "7"),
-        (NOTES, r"(?P<id>T-\d+)", r"(T-\d+)", "the pattern has no group `(?P<id>…)`", "pattern"),
+        (
+            NOTES,
+            r"(?P<id>T-\d+)",
+            r"(T-\d+)",
+            "the pattern has no group `id`, and there is no `id` template",
+            "pattern",
+        ),
         (
             NOTES,
             "heading: {levels: [2, 3], pattern",
@@ -115,7 +121,7 @@ def changed(name: str, old: str, new: str) -> dict[str, str]:
             NOTES,
             "status: {label: Status}",
             "status: {label: S, key: s}",
-            "field `status` stands in one of",
+            "field `status` has 2 places, and a field has one",
             "status",
         ),
         (

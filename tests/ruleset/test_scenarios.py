@@ -104,6 +104,12 @@ def verdict(text: str) -> str:
         (verdict("gate: start, verdict: allow"), "a verdict lacks `subject`", 5, ""),
         (verdict("gate: start, subject: T-1"), "a verdict lacks `verdict`", 5, ""),
         (
+            verdict("gate: start, subject: T-1, verdict: allow, set: {clean: [x]}"),
+            "supplied fact `clean` is a text",
+            5,
+            "",
+        ),
+        (
             verdict("gate: start, subject: T-1, verdict: pass"),
             "`verdict` is `pass`, not one of allow, deny, blocked",
             5,
