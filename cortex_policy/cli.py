@@ -386,7 +386,7 @@ def gate(
     from cortex_policy.verdicts.gates import Verdict
 
     facts = _pairs(given)
-    project, reading = _read(root, packs, at, now, gates=True)
+    project, reading = _read(root, packs, at, now, whole=True)
     chosen = click.get_current_context().get_parameter_source("trust") is not ParameterSource.DEFAULT
     trust_of(project, trust if chosen else None)
     found = gate_verdict(reading, subject, name, profile, phase, facts)
@@ -422,7 +422,7 @@ def next_(
     from cortex_policy.report.agenda import render_agenda, render_agenda_json
 
     facts = _pairs(given)
-    _, reading = _read(root, packs, at, now, gates=True)
+    _, reading = _read(root, packs, at, now, whole=True)
     found = next_steps(reading, name, profile, facts)
     if form == "json":
         _write(render_agenda_json(found, reading.inputs))
@@ -446,7 +446,7 @@ def init(directory: Path, force: bool) -> None:
 
 
 def _read(
-    root: Path | None, packs: Sequence[str], at: str | None, now: str | None, *, gates: bool = False
+    root: Path | None, packs: Sequence[str], at: str | None, now: str | None, *, whole: bool = False
 ) -> tuple[Project, Reading]:
     """The documents of the work tree or a revision, by the rules of the project; `gates`: shipped gates too."""
     from cortex_policy.app.changing import Request, open_requested
@@ -454,7 +454,7 @@ def _read(
     from cortex_policy.app.reading import read_project
 
     project = open_requested(Request(root, tuple(packs), at))
-    return project, read_project(project, load_ruleset(project, gates=gates), _time(now), _progress())
+    return project, read_project(project, load_ruleset(project, whole=whole), _time(now), _progress())
 
 
 def _read_change(

@@ -87,7 +87,7 @@ def open_change(request: Request) -> Comparing:
     if request.at is not None:
         snapshot = world.read_revision(start, request.at)._replace(start=before.folder)
     files = tuple(read_packs(before))
-    return Comparing(before, before._replace(documents=snapshot), load(files, gates=False), files)
+    return Comparing(before, before._replace(documents=snapshot), load(files, whole=False), files)
 
 
 def judge_policy(change: Comparing, request: Request) -> PolicyChange:
@@ -102,7 +102,7 @@ def judge_policy(change: Comparing, request: Request) -> PolicyChange:
             *_edited(change.files, files),
             *_edited_waivers(before_waivers, waivers),
         ]
-        ruleset = change.ruleset if files == change.files else load(files, gates=False)
+        ruleset = change.ruleset if files == change.files else load(files, whole=False)
     except ConfigurationError as error:
         return PolicyChange((_unreadable(change, error),))
     left = PolicyChange(waivers=waivers, codes=frozenset(rule.info.id for rule in ruleset.rules))

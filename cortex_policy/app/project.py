@@ -264,12 +264,12 @@ def read_packs(project: Project) -> list[PackFiles]:
     return [read_pack(name, project.base, project.policy) for name in project.packs]
 
 
-def load_ruleset(project: Project, *, gates: bool = True) -> Ruleset:
-    """The packs of a project, checked; without `gates`, those of shipped packs are left out.
+def load_ruleset(project: Project, *, whole: bool = True) -> Ruleset:
+    """The packs of a project, checked; unless `whole`, gates and examples of shipped packs are left out.
 
     Raises `ConfigurationError`.
     """
-    return load(read_packs(project), gates=gates)
+    return load(read_packs(project), whole=whole)
 
 
 def rulesets_here(root: Path | None, packs: Sequence[str]) -> tuple[Ruleset, ...]:

@@ -5,6 +5,7 @@ Files come as texts (whoever calls has read them); the result is values. Several
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -36,7 +37,8 @@ class PackFiles(NamedTuple):
     schemas: Mapping[str, str]
     shipped: frozenset[str] = frozenset()
     tested: bool = False
-    """It came with this installation, whose tests have read its gates: a command that asks none need not (70 ms)."""
+    """It came with this installation, whose tests have read all of it: a command that needs neither its gates nor its
+    examples need not (130 ms)."""
 
 
 class ScenarioFile(NamedTuple):
@@ -60,13 +62,13 @@ class Ruleset(NamedTuple):
     """As texts: only `cortex-policy test` reads them."""
 
 
-def load(packs: Sequence[PackFiles], *, gates: bool = True) -> Ruleset:
-    """Load and check packs; without `gates`, those of tested packs are left out.
+def load(packs: Sequence[PackFiles], *, whole: bool = True) -> Ruleset:
+    """Load and check packs; unless `whole`, the gates of tested packs and the examples of their rules are left out.
 
     Raises `ConfigurationError` with every problem found.
     """
     problems: list[Problem] = []
-    loaded = [_Loading(pack, problems) for pack in packs]
+    loaded = [_Loading(pack, problems, whole=whole or not pack.tested) for pack in packs]
     for pack in loaded:
         pack.read_model()
     model = _join(loaded, problems)
@@ -74,8 +76,7 @@ def load(packs: Sequence[PackFiles], *, gates: bool = True) -> Ruleset:
     rules: list[Rule] = []
     for pack in loaded:
         rules += pack.read_rules(world)
-    asked = [pack for pack in loaded if gates or not pack.pack.tested]
-    found = [gate for pack in asked for gate in pack.read_gates(world)]
+    found = [gate for pack in loaded if pack.whole for gate in pack.read_gates(world)]
     _unique(rules, problems)
     _unique_gates(found, problems)
     if not problems and not rules:
@@ -98,6 +99,14 @@ def load(packs: Sequence[PackFiles], *, gates: bool = True) -> Ruleset:
     )
 
 
+_EXAMPLES: Final = re.compile(r"^( *)examples:[^\n]*\n(?:(?:\1 [^\n]*)?\n)*", re.MULTILINE)
+
+
+def without_examples(text: str) -> str:
+    """The same rules on the same lines, with nothing below `examples`."""
+    return _EXAMPLES.sub(lambda found: "\n" * found.group().count("\n"), text)
+
+
 def _ranks(form: Form, source: Source) -> list[list[Scalar]]:
     """The sources of each rank of `precedence`; a list within the list is one rank."""
     node = form.get("precedence")
@@ -115,8 +124,9 @@ def _ranks(form: Form, source: Source) -> list[list[Scalar]]:
 class _Loading:
     """One pack while it is read."""
 
-    def __init__(self, pack: PackFiles, problems: list[Problem]) -> None:
+    def __init__(self, pack: PackFiles, problems: list[Problem], *, whole: bool) -> None:
         self.pack = pack
+        self.whole = whole
         self.problems = problems
         self.headed = False
         self.kinds: dict[str, KindSpec] = {}
@@ -124,7 +134,10 @@ class _Loading:
         self.precedence: tuple[tuple[str, ...], ...] = (("declared",),)
 
     def source(self, name: str) -> Source:
-        return Source(f"{self.pack.origin}/{name}", self.pack.files[name], self.problems)
+        text = self.pack.files[name]
+        return Source(
+            f"{self.pack.origin}/{name}", text if self.whole else without_examples(text), self.problems
+        )
 
     def read_model(self) -> None:
         """`pack.yaml`, then every reader."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from cortex_policy.app.project import read_pack, shipped_packs
 from cortex_policy.errors import ConfigurationError, Problem
 from cortex_policy.ruleset.forms import MAX_PROBLEMS
-from cortex_policy.ruleset.packs import PackFiles, load
+from cortex_policy.ruleset.packs import PackFiles, Ruleset, load, without_examples
 from tests.support import PACK
 
 PACK_YAML, NOTES, OTHERS, RULES = "pack.yaml", "readers/notes.yaml", "readers/others.yaml", "rules/rules.yaml"
@@ -306,3 +309,52 @@ def test_a_mistake_in_an_example_waits_until_examples_are_read(example: str, mes
     loaded = load([PackFiles("tiny", "tiny", {**PACK, RULES: text}, {})])
     (found,) = [each for each in loaded.rules[0].examples().problems if each.message == message]
     assert (found.path, "examples" in found.source) == ("tiny/rules/rules.yaml", True)
+
+
+# --------------------------------------------------------------------------- what a check does not read
+
+
+@pytest.mark.parametrize("name", shipped_packs())
+def test_the_rules_of_a_shipped_pack_are_the_same_without_their_examples(name: str) -> None:
+    pack = read_pack(name, Path())
+    whole, less = load([pack]), load([pack], whole=False)
+
+    def said(ruleset: Ruleset) -> list[object]:
+        return [
+            (
+                r.info,
+                r.path,
+                r.line,
+                r.collection,
+                r.when,
+                [(c.id, c.tree, c.message) for c in r.require],
+                r.since,
+            )
+            for r in ruleset.rules
+        ]
+
+    assert said(less) == said(whole)
+    assert less.digest == whole.digest
+    assert {k.name: k.fields for k in less.model.kinds.values()} == {
+        k.name: k.fields for k in whole.model.kinds.values()
+    }
+    assert not any(rule.examples().found for rule in less.rules)
+    assert all(rule.examples().found for rule in whole.rules)
+
+
+def test_nothing_but_examples_is_cut() -> None:
+    text = (
+        "- id: A\n  examples:  # why\n    pass:\n\n      - files: {a.md: 'examples:'}\n  why: no examples:\n"
+        "- id: B\n  examples: {pass: [],\n    fail: []}\n  message: |\n    examples\n- id: C\n"
+    )
+    cut = without_examples(text)
+    assert cut.split("\n") == [
+        *("- id: A", "", "", "", "", "  why: no examples:"),
+        *("- id: B", "", "", "  message: |", "    examples", "- id: C", ""),
+    ]
+
+
+def test_broken_examples_of_a_pack_of_your_own_are_told_by_every_command() -> None:
+    files = {**PACK, "rules/broken.yaml": "- id: TNY-ABC-001\n  examples: [\n"}
+    with pytest.raises(ConfigurationError):
+        load([PackFiles(name="tiny", origin="tiny", files=files, schemas={})], whole=False)

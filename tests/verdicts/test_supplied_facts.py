@@ -183,10 +183,10 @@ def test_a_gate_that_means_nothing_is_a_mistake_of_the_pack(old: str, new: str) 
 def test_gates_of_tested_packs_are_left_out_for_those_who_ask_none() -> None:
     files = {**PACK, "gates/start.yaml": GATE.replace("that: given.clean", "that: nonsense(")}
     pack = PackFiles(name="tiny", origin="tiny", files=files, schemas={}, tested=True)
-    assert load([pack], gates=False).gates == ()
+    assert load([pack], whole=False).gates == ()
     for broken, gates in ((pack, True), (pack._replace(tested=False), False)):
         with pytest.raises(ConfigurationError):
-            load([broken], gates=gates)
+            load([broken], whole=gates)
 
 
 def test_the_command_line_refuses_what_is_no_answer(tmp_path: Any, capfdbinary: Any) -> None:
