@@ -12,7 +12,8 @@ from cortex_policy.app.parsing import File, Progress, left_over, load_files, odd
 from cortex_policy.app.project import Project
 from cortex_policy.documents.patterns import compile_glob
 from cortex_policy.documents.reading import MAX_DOCUMENT_BYTES
-from cortex_policy.facts import BUILTIN_KINDS, Facts, gather
+from cortex_policy.facts import Facts, gather
+from cortex_policy.facts.kinds import BUILTIN_KINDS
 from cortex_policy.graph import Graph, Truncated, build
 from cortex_policy.model import Document, Inputs
 from cortex_policy.ruleset.packs import Ruleset

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from cortex_policy.facts import Hop
+from cortex_policy.facts.questions import Hop
 from cortex_policy.model import Inputs, Outcome
 from cortex_policy.report.check_json import SCHEMA_VERSION, inputs_value
 from cortex_policy.report.escape import json_text, lines_to_text, visible

@@ -14,7 +14,7 @@ from cortex_policy.documents.nodes import Node, Scalar
 from cortex_policy.documents.nodes import Sequence as NodeSequence
 from cortex_policy.documents.spec import DocumentModel, KindSpec, ReaderSpec
 from cortex_policy.errors import ConfigurationError, Problem
-from cortex_policy.facts import BUILTIN_KINDS, ITEM_FIELDS, kind_fields
+from cortex_policy.facts.kinds import BUILTIN_KINDS, ITEM_FIELDS, kind_fields
 from cortex_policy.ruleset.checker import Environment
 from cortex_policy.ruleset.forms import Form, Source
 from cortex_policy.ruleset.gates import Gate, read_gate

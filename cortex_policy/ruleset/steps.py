@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from cortex_policy.facts import Facts, Hop
+from cortex_policy.facts import Facts
+from cortex_policy.facts.questions import Hop
 from cortex_policy.model import SUPPLIED, UNKNOWN, OpenTuple, Outcome, Place, Record
 from cortex_policy.ruleset.explain import Read
 from cortex_policy.ruleset.operators import Failure

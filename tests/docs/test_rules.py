@@ -13,7 +13,7 @@ from cortex_policy.app.reading import read_project
 from cortex_policy.app.rule_tests import run_tests
 from cortex_policy.documents.values import FieldType
 from cortex_policy.errors import ConfigurationError
-from cortex_policy.facts import BUILTIN_KINDS, ITEM_FIELDS
+from cortex_policy.facts.kinds import BUILTIN_KINDS, ITEM_FIELDS
 from cortex_policy.model import CheckResult, Outcome, Severity
 from cortex_policy.ruleset.checker import Signature
 from cortex_policy.ruleset.rules import (

@@ -7,7 +7,8 @@ import random
 import pytest
 
 from cortex_policy.app.reading import Reading
-from cortex_policy.facts import MAX_TWINS, gather
+from cortex_policy.facts import gather
+from cortex_policy.facts.gathering import MAX_TWINS
 from cortex_policy.graph import Truncated, build
 from cortex_policy.model import UNKNOWN, OpenTuple, Record
 from tests.support import TINY, read, reading, record
