@@ -80,6 +80,15 @@ _text_or_json = click.option(
 )
 
 
+_trust = click.option(
+    "--trust",
+    type=click.Choice(("documents", "verified")),
+    default="documents",
+    show_default=True,
+    help="Whose word counts. `verified` is the default where the root has an authority.yaml; it is not there yet.",
+)
+
+
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 clean or allow, 1 findings or deny, 2 usage or configuration, 3 undecided or blocked, "
@@ -359,13 +368,7 @@ def _thresholds(given: Sequence[str]) -> dict[str, float]:
 @_at
 @_root
 @_pack
-@click.option(
-    "--trust",
-    type=click.Choice(("documents", "verified")),
-    default="documents",
-    show_default=True,
-    help="Whose word counts. `verified` is the default where the root has an authority.yaml; it is not there yet.",
-)
+@_trust
 @_text_or_json
 def gate(
     subject: str,
@@ -387,8 +390,7 @@ def gate(
 
     facts = _pairs(given)
     project, reading = _read(root, packs, at, now, whole=True)
-    chosen = click.get_current_context().get_parameter_source("trust") is not ParameterSource.DEFAULT
-    trust_of(project, trust if chosen else None)
+    trust_of(project, _chosen_trust(trust))
     found = gate_verdict(reading, subject, name, profile, phase, facts)
     if form == "json":
         _write(render_gate_json(found, reading.inputs))
@@ -406,6 +408,7 @@ def gate(
 @_at
 @_root
 @_pack
+@_trust
 @_text_or_json
 def next_(
     name: str,
@@ -415,14 +418,16 @@ def next_(
     at: str | None,
     root: Path | None,
     packs: Sequence[str],
+    trust: str,
     form: str,
 ) -> None:
     """List what a gate would let through now, what is blocked and by what in the end, and what is for ever."""
-    from cortex_policy.app.gating import next_steps
+    from cortex_policy.app.gating import next_steps, trust_of
     from cortex_policy.report.agenda import render_agenda, render_agenda_json
 
     facts = _pairs(given)
-    _, reading = _read(root, packs, at, now, whole=True)
+    project, reading = _read(root, packs, at, now, whole=True)
+    trust_of(project, _chosen_trust(trust))
     found = next_steps(reading, name, profile, facts)
     if form == "json":
         _write(render_agenda_json(found, reading.inputs))
@@ -443,6 +448,12 @@ def init(directory: Path, force: bool) -> None:
 
 
 # --------------------------------------------------------------------------- what is read
+
+
+def _chosen_trust(trust: str) -> str | None:
+    """The trust that the caller names; None where it is only the default."""
+    source = click.get_current_context().get_parameter_source("trust")
+    return None if source is ParameterSource.DEFAULT else trust
 
 
 def _read(

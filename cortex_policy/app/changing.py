@@ -16,7 +16,7 @@ from cortex_policy.app.parsing import Progress
 from cortex_policy.app.project import Project, open_project, open_revision, read_packs
 from cortex_policy.app.reading import History, Reading, Texts, read_project, read_waiver_files
 from cortex_policy.errors import ConfigurationError
-from cortex_policy.model import Finding, Location, Outcome, Past, Place, RuleInfo
+from cortex_policy.model import Finding, Location, Outcome, Place, RuleInfo
 from cortex_policy.ruleset.changes import CHANGES, Weakening, compare, weaker_waivers
 from cortex_policy.ruleset.packs import PackFiles, Ruleset, load
 from cortex_policy.ruleset.waivers import Waivers
@@ -104,7 +104,7 @@ def judge_policy(change: Comparing, request: Request) -> PolicyChange:
         ]
         ruleset = change.ruleset if files == change.files else load(files, whole=False)
     except ConfigurationError as error:
-        return PolicyChange((_unreadable(change, error),))
+        return PolicyChange((_unreadable(error),))
     left = PolicyChange(waivers=waivers, codes=frozenset(rule.info.id for rule in ruleset.rules))
     if not edited:
         return left
@@ -187,12 +187,16 @@ def _weaker_project(
                 yield Weakening("documents-excluded", f"doc:{world.CONFIG_NAME}", message, place)
 
 
-def _unreadable(change: Comparing, error: ConfigurationError) -> Finding:
+def _unreadable(error: ConfigurationError) -> Finding:
     """A policy that cannot be loaded may be weaker, and nobody can tell."""
     first = error.problems[0]
-    path, line, column = first.path, first.line or 1, first.column or 1
-    place = Place(path, line, column) if path else Past(f"{change.origin}{world.CONFIG_NAME}", 1, 1)
-    message = f"the policy cannot be loaded after the change: {first.message}"
+    in_config = not first.path or first.path.endswith(
+        world.CONFIG_NAME
+    )  # shown with its folder, or its revision
+    path = world.CONFIG_NAME if in_config else first.path
+    place = Place(path, first.line or 1, first.column or 1)
+    hint = f" ({first.hint})" if first.hint else ""
+    message = f"the policy cannot be loaded after the change: {first.message}{hint}"
     subject = f"doc:{world.CONFIG_NAME}"
     return _finding(Weakening("policy-unreadable", subject, message, place), Outcome.UNKNOWN)
 

@@ -17,6 +17,7 @@ from cortex_policy.facts import Facts, Trial
 from cortex_policy.model import UNKNOWN, Declaration, OpenTuple, Outcome, Record
 from cortex_policy.ruleset.evaluator import compile_expression
 from cortex_policy.ruleset.explain import Read, explain
+from cortex_policy.ruleset.forms import suggest
 from cortex_policy.ruleset.gates import GIVEN, NOTHING_GIVEN, Demand, Gate, Let
 from cortex_policy.ruleset.operators import Failure
 from cortex_policy.ruleset.proof import compile_proof, reads, walk
@@ -124,18 +125,19 @@ class Judge:
             return None, f"what the gate is for cannot be listed: {reason}"
         known = [record for record in subjects if isinstance(record, Record) and record.id == name]
         if not known:
-            return None, self._absent(name, isinstance(subjects, OpenTuple))
+            return None, self._absent(name, subjects)
         if len(known) > 1:
             kinds = " and a ".join(sorted(record.kind for record in known))
             return None, f"`{name}` is the name of several things: a {kinds}"
         return (None, twice) if (twice := self._doubt(known[0])) else (known[0], "")
 
-    def _absent(self, name: str, is_open: bool) -> str:
-        if is_open:
+    def _absent(self, name: str, subjects: Sequence[Record]) -> str:
+        if isinstance(subjects, OpenTuple):
             return f"it cannot be told whether the gate is for `{name}`: `{self.gate.collection_text}` may lack members"
         declared = any(key[1] == name for key in self.facts.claims)
         if not declared:
-            return f"no document declares `{name}`"
+            hint = suggest(name, [record.id for record in subjects if isinstance(record, Record)])
+            return f"no document declares `{name}`" + (f": {hint}" if hint else "")
         return f"the gate is not for `{name}`: it is for `{self.gate.collection_text}`"
 
     def _doubt(self, record: Record) -> str:

@@ -453,7 +453,10 @@ def test_a_change_that_weakens_the_policy(repo: GitRepository, name: str, at: st
     result = change(repo.root, first, at)
     outcome = "unknown" if kind == "policy-unreadable" else "false"
     assert found(result) == [(CHANGES[kind].id, subject, outcome)]
-    assert result.findings[0].locations[0].path != ""
+    path = result.findings[0].locations[0].path
+    assert path != "" and "/cortex-policy.yaml" not in path and not path.startswith("/")
+    if kind == "policy-unreadable" and "cortex-policy.yaml" in files:
+        assert path == "cortex-policy.yaml"
 
 
 def test_a_configuration_that_is_removed(repo: GitRepository) -> None:

@@ -89,6 +89,8 @@ def test_where_the_root_has_an_authority_claims_are_not_enough_unless_asked_for(
     assert (code, out) == (2, "")
     assert "trust `verified` is not there yet" in err
     assert run(capfdbinary, "gate", "WORK-4", "--root", str(root), "--trust", "documents")[0] == 0
+    assert run(capfdbinary, "next", "--root", str(root))[0] == 2
+    assert run(capfdbinary, "next", "--root", str(root), "--trust", "documents")[0] == 0
 
 
 # --------------------------------------------------------------------------- JSON
