@@ -58,7 +58,9 @@ def _metered(run: Evaluate, budget: Budget) -> Evaluate:
         before = budget.left  # a host function may evaluate the same expression again
         budget.left = MAX_STEPS
         try:
-            return run(values)
+            value = run(values)
+            # INVARIANT: a budget that is used up is the end of the whole expression; no `|| true` makes up for it
+            return value if budget.left >= 0 else OVER_BUDGET
         finally:
             budget.left = before
 

@@ -267,7 +267,8 @@ class _Entry:
 
 
 def _is_nothing(node: Scalar) -> bool:
-    return node.text.strip() in _NOTHING
+    """Nothing that anybody could read: an invisible sign or a dash names nobody."""
+    return node.text.strip() in _NOTHING or re.search(r"\w", node.text) is None
 
 
 def _label(rule: str, subjects: Sequence[str]) -> str:

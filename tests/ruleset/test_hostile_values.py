@@ -159,6 +159,16 @@ def five_times(macro: str, body: str) -> str:
     return body
 
 
+@pytest.mark.parametrize(
+    "text", ["{} || true", "true && ({} || true)", "!({} && false)", "({} ? 1 : 2) == 1 || true"]
+)
+def test_nothing_makes_up_for_a_budget_that_is_used_up(text: str) -> None:
+    tree = parse(text.format("(" + five_times("exists", "a + b + c + d + e < 0") + ")"))
+    env = {"h": HUNDRED}
+    assert compile_expression(tree, FUNCTIONS)(env) is OVER_BUDGET
+    assert compile_proof(tree, FUNCTIONS)(env).value is OVER_BUDGET
+
+
 @pytest.mark.parametrize("macro", MACROS)
 @pytest.mark.parametrize("evaluator", EVALUATORS)
 def test_a_hundred_to_the_fifth_ends_in_an_error(evaluator: Evaluator, macro: str) -> None:

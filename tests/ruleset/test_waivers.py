@@ -98,6 +98,8 @@ def test_no_waiver_is_no_fault() -> None:
         ({"owner": "null"}, ("waiver-without-owner", 6, 12)),
         ({"owner": "~"}, ("waiver-without-owner", 6, 12)),
         ({"owner": "'  '"}, ("waiver-without-owner", 6, 12)),
+        ({"owner": "'-'"}, ("waiver-without-owner", 6, 12)),
+        ({"owner": '"\\u200b"'}, ("waiver-without-owner", 6, 12)),
         ({"owner": "{name: Ada}"}, ("waiver-without-owner", 6, 12)),
         ({"reason": None}, ("waiver-without-reason", 3, 5)),
         ({"reason": "''"}, ("waiver-without-reason", 5, 13)),
