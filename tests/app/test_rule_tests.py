@@ -263,7 +263,7 @@ def test_the_verdict_and_what_decides_are_as_named(entry: str) -> None:
         ),
         (
             "subject: T-7, verdict: deny, because: [{condition: ready}]",
-            "expected deny, got blocked: no document declares `T-7`",
+            "expected deny, got blocked: no document declares `T-7`: did you mean `T-2`?",
         ),
         (
             "subject: T-1, verdict: deny, because: [{condition: titled}]",

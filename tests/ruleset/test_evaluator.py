@@ -281,9 +281,10 @@ def test_a_list_that_doubles_itself_does_not_hang() -> None:
     assert value_of(f"{text} == {text}", {}) == Failure("lists and maps are compared down to 16 levels only")
 
 
-def test_a_used_up_budget_does_not_hide_what_is_decided() -> None:
-    assert value_of(f"({HEAVY[0]}) || true", {"many": MANY}) is True
-    assert value_of(f"({HEAVY[0]}) && false", {"many": MANY}) is False
+def test_a_used_up_budget_is_the_end_whatever_the_other_operand_would_decide() -> None:
+    assert value_of(f"({HEAVY[0]}) || true", {"many": MANY}) == OVER_BUDGET
+    assert value_of(f"({HEAVY[0]}) && false", {"many": MANY}) == OVER_BUDGET
+    assert value_of(f"true || ({HEAVY[0]})", {"many": MANY}) is True  # it was never asked
 
 
 def test_each_evaluation_has_the_whole_budget() -> None:
