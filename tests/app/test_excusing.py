@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from errno import EACCES
 from pathlib import Path
 from typing import Any
 
@@ -234,10 +235,17 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     assert faults_of(checked(root)) == ["waivers-unreadable"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_without_permission_is_a_finding(tmp_path: Path) -> None:
+def test_a_file_without_permission_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused by a stand-in for the system, which refuses nothing to root."""
     root = house(tmp_path, WAIVER)
-    (root / "waivers.yaml").chmod(0)
+    real = os.open
+
+    def refusing(path: Path, *options: int) -> int:
+        if Path(path).name == "waivers.yaml":
+            raise PermissionError(EACCES, "Permission denied")
+        return real(path, *options)
+
+    monkeypatch.setattr(os, "open", refusing)
     assert faults_of(checked(root)) == ["waivers-unreadable"]
 
 
