@@ -200,14 +200,7 @@ def _exit_code(result: CheckResult, severity: str) -> int:
     "--kind", default="", metavar="KIND", help="Only items of this kind; `document` shows the documents."
 )
 @click.option("--id", "name", default="", metavar="ID", help="Only the item with this id.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Output format.",
-)
+@_text_or_json
 @_now
 @_at
 def items(
@@ -272,14 +265,7 @@ def graph(
 @click.argument("code", default="")
 @_root
 @_pack
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Output format.",
-)
+@_text_or_json
 def rule(code: str, root: Path | None, packs: Sequence[str], form: str) -> None:
     """Show the page of the rule CODE, or list all rules.
 

@@ -6,9 +6,9 @@ Files come as texts (whoever calls has read them); the result is values. Several
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from cortex_policy.documents.nodes import Node, Scalar
 from cortex_policy.documents.nodes import Sequence as NodeSequence
@@ -77,8 +77,12 @@ def load(packs: Sequence[PackFiles], *, whole: bool = True) -> Ruleset:
     for pack in loaded:
         rules += pack.read_rules(world)
     found = [gate for pack in loaded if pack.whole for gate in pack.read_gates(world)]
-    _unique(rules, problems)
-    _unique_gates(found, problems)
+    taken, again = (
+        "code `{name}` is taken by the rule at {place}",
+        "gate `{name}` is declared at {place} already",
+    )
+    _unique(rules, lambda rule: rule.info.id, taken, "codes are never reused: choose another", problems)
+    _unique(found, lambda gate: gate.name, again, "choose another name", problems)
     if not problems and not rules:
         names = ", ".join(f"`{pack.name}`" for pack in packs)
         problems.append(
@@ -259,38 +263,20 @@ def _join(packs: Sequence[_Loading], problems: list[Problem]) -> DocumentModel:
     return DocumentModel(readers=tuple(readers), kinds=kinds, ids=ids, precedence=tuple(precedence))
 
 
-def _unique(rules: Sequence[Rule], problems: list[Problem]) -> None:
-    """INVARIANT: a code names one rule, for ever."""
-    seen: dict[str, Rule] = {}
-    for rule in rules:
-        first = seen.setdefault(rule.info.id, rule)
-        if first is not rule:
-            problems.append(
-                Problem(
-                    message=f"code `{rule.info.id}` is taken by the rule at {first.path}:{first.line}",
-                    path=rule.path,
-                    line=rule.line,
-                    column=1,
-                    hint="codes are never reused: choose another",
-                )
-            )
+_Named = TypeVar("_Named", Rule, Gate)
 
 
-def _unique_gates(gates: Sequence[Gate], problems: list[Problem]) -> None:
-    """INVARIANT: a name means one gate, whichever packs are joined."""
-    seen: dict[str, Gate] = {}
-    for gate in gates:
-        first = seen.setdefault(gate.name, gate)
-        if first is not gate:
-            problems.append(
-                Problem(
-                    message=f"gate `{gate.name}` is declared at {first.path}:{first.line} already",
-                    path=gate.path,
-                    line=gate.line,
-                    column=1,
-                    hint="choose another name",
-                )
-            )
+def _unique(
+    found: Sequence[_Named], name: Callable[[_Named], str], says: str, hint: str, problems: list[Problem]
+) -> None:
+    """INVARIANT: a name means one thing, whichever packs are joined; a code means one rule, for ever."""
+    seen: dict[str, _Named] = {}
+    for each in found:
+        first = seen.setdefault(name(each), each)
+        if first is not each:
+            place = f"{first.path}:{first.line}"
+            message = says.format(name=name(each), place=place)
+            problems.append(Problem(message=message, path=each.path, line=each.line, column=1, hint=hint))
 
 
 def _digest(packs: Sequence[PackFiles]) -> str:
