@@ -14,7 +14,7 @@ from cortex_policy.app.reading import Reading as ProjectReading
 from cortex_policy.app.reading import read_files
 from cortex_policy.documents.reading import read_document
 from cortex_policy.graph import Graph, Truncated, build
-from cortex_policy.model import Declaration, Document, Record
+from cortex_policy.model import Declaration, Document, Place, Record
 from cortex_policy.ruleset.packs import PackFiles, Ruleset, load
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -244,3 +244,11 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """What a command needs of the environment, and nothing that would colour or size its output."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "VIRTUAL_ENV") if name in os.environ}
     return {**kept, "PYTHONPATH": str(CHECKOUT), **(more or {})}
+
+
+def task(name: str, **values: Any) -> Record:
+    """A task as facts would hold it, each value read on a line of its own."""
+    places: dict[str, tuple[Place, ...]] = {
+        field: (Place(f"{name}.md", line, 1),) for line, field in enumerate(values, 1)
+    }
+    return Record(kind="task", id=name, place=None, values=values, places=places)

@@ -4,29 +4,22 @@ from typing import Any
 
 import pytest
 
-from cortex_policy.model import UNKNOWN, OpenTuple, Place, Record
+from cortex_policy.model import UNKNOWN, OpenTuple, Place
 from cortex_policy.ruleset.explain import MAX_READS, MAX_WITNESSES, Explanation, Read, explain
 from cortex_policy.ruleset.operators import OVER_BUDGET, Failure
 from cortex_policy.ruleset.parser import parse
+from tests.support import task
 
-
-def record(name: str, **values: Any) -> Record:
-    places: dict[str, tuple[Place, ...]] = {
-        field: (Place(f"{name}.md", line, 1),) for line, field in enumerate(values, 1)
-    }
-    return Record(kind="task", id=name, place=None, values=values, places=places)
-
-
-A = record("A", status="validated", n=1)
-B = record("B", status="candidate", n=2)
-C = record("C", n=3)
-I = record("I", status="validated", blocked_by=(A, B, C), done=(A,), broken=Failure("broken"))  # noqa: E741 - an item is `i` in rules, and this is one
-NEST = record("N", groups=(record("G", parts=(A, B)), record("H", parts=(A,)), record("K", parts=(B, C))))
+A = task("A", status="validated", n=1)
+B = task("B", status="candidate", n=2)
+C = task("C", n=3)
+ITEM = task("I", status="validated", blocked_by=(A, B, C), done=(A,), broken=Failure("broken"))
+NEST = task("N", groups=(task("G", parts=(A, B)), task("H", parts=(A,)), task("K", parts=(B, C))))
 ENV: dict[str, Any] = {
-    "i": I,
+    "i": ITEM,
     "nest": NEST,
     "open": OpenTuple((A,)),
-    "holder": record("P", open=OpenTuple((A,))),
+    "holder": task("P", open=OpenTuple((A,))),
     "m": {"a": 1},
 }
 FUNCTIONS = {"same": lambda value: value}
@@ -100,12 +93,12 @@ def test_an_outcome_names_the_fields_that_decided_it(text: str, value: Any, read
 
 
 def test_a_read_carries_the_value_and_every_place() -> None:
-    assert reasons("i.status == 'a'").reads == (Read(I, "status", "validated", (Place("I.md", 1, 1),)),)
+    assert reasons("i.status == 'a'").reads == (Read(ITEM, "status", "validated", (Place("I.md", 1, 1),)),)
 
 
 def test_what_nobody_stated_is_read_as_unknown_and_stands_nowhere() -> None:
     for text in ("i.missing == 'a'", "has(i.missing)"):
-        assert reasons(text).reads == (Read(I, "missing", UNKNOWN, ()),)
+        assert reasons(text).reads == (Read(ITEM, "missing", UNKNOWN, ()),)
 
 
 WITNESSES = [
@@ -147,14 +140,14 @@ def test_the_reads_of_the_collection_come_before_those_of_the_witnesses() -> Non
 
 
 def test_a_plain_value_has_no_place_but_that_of_its_list() -> None:
-    noted = record("P", notes=("a", "b"))
+    noted = task("P", notes=("a", "b"))
     (witness,) = explain(parse("[p].all(q, q.notes.all(n, n == 'a'))"), {"p": noted}, {}).witnesses
     assert dict(witness.bindings)["n"] == "b"
     assert names(witness.reads) == "P.notes"
 
 
 def test_a_bare_value_stands_where_its_list_does_however_deep() -> None:
-    lists = {"many": (record("A", words=("no", "yes")), record("B", words=("yes",)))}
+    lists = {"many": (task("A", words=("no", "yes")), task("B", words=("yes",)))}
     found = explain(parse("many.all(d, d.words.all(w, w == 'yes'))"), lists, {})
     assert names(found.reads) == "A.words"
     (witness,) = found.witnesses
@@ -163,7 +156,7 @@ def test_a_bare_value_stands_where_its_list_does_however_deep() -> None:
 
 
 def test_an_explanation_is_not_longer_than_a_person_reads() -> None:
-    many = tuple(record(str(number), n=number) for number in range(MAX_WITNESSES + 50))
+    many = tuple(task(str(number), n=number) for number in range(MAX_WITNESSES + 50))
     for text in ("many.all(x, x.n < 0)", "many.exists(x, x.n < 0)", "many.map(x, x.n) == []"):
         found = explain(parse(text), {"many": many}, {})
         assert found.value is False

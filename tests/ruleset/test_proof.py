@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from cortex_policy.model import UNKNOWN, OpenTuple, Outcome, Place, Record
+from cortex_policy.model import UNKNOWN, OpenTuple, Outcome, Place
 from cortex_policy.ruleset.evaluator import compile_expression
 from cortex_policy.ruleset.explain import explain
 from cortex_policy.ruleset.operators import OVER_BUDGET, Failure
@@ -15,20 +15,13 @@ from cortex_policy.ruleset.parser import parse
 from cortex_policy.ruleset.proof import MAX_MEMBERS, Proof, compile_proof, reads, walk
 from cortex_policy.ruleset.syntax import children
 from tests.ruleset.test_laws import CONDITIONS, ENVIRONMENTS, EXPRESSIONS, FUNCTIONS, KNOWN, key
+from tests.support import task
 
-
-def record(name: str, **values: Any) -> Record:
-    places: dict[str, tuple[Place, ...]] = {
-        field: (Place(f"{name}.md", line, 1),) for line, field in enumerate(values, 1)
-    }
-    return Record(kind="task", id=name, place=None, values=values, places=places)
-
-
-A = record("A", status="validated", n=1)
-B = record("B", status="candidate", n=2)
-C = record("C", n=3)
-I = record("I", status="validated", blocked_by=(A, B, C), done=(A,))  # noqa: E741 - an item is `i` in rules, and this is one
-ENV: dict[str, Any] = {"i": I, "m": {"a": 1}, "open": OpenTuple((A,)), "xs": (1, 2, 3)}
+A = task("A", status="validated", n=1)
+B = task("B", status="candidate", n=2)
+C = task("C", n=3)
+ITEM = task("I", status="validated", blocked_by=(A, B, C), done=(A,))
+ENV: dict[str, Any] = {"i": ITEM, "m": {"a": 1}, "open": OpenTuple((A,)), "xs": (1, 2, 3)}
 REFERENCE = 'i.status == "validated" && i.blocked_by.all(b, b.status == "validated")'
 
 

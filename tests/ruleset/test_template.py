@@ -14,11 +14,11 @@ from cortex_policy.ruleset.syntax import SyntaxFault
 from cortex_policy.ruleset.template import MAX_SHOWN_CHARS, parse_template, render, show
 
 B = Record(kind="task", id="B", place=None, values={"id": "B", "status": "candidate"}, places={})
-I = Record(kind="task", id="I", place=None, values={"id": "I", "by": (B, B)}, places={})  # noqa: E741 - an item is `i` in rules, and this is one
+ITEM = Record(kind="task", id="I", place=None, values={"id": "I", "by": (B, B)}, places={})
 
 
 def rendered(text: str, **env: Any) -> str:
-    return render(parse_template(text), {"i": I, "b": B, **env}, {})
+    return render(parse_template(text), {"i": ITEM, "b": B, **env}, {})
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,4 @@ def test_any_text_is_a_message_or_a_fault_inside_it(text: str) -> None:
     except SyntaxFault as fault:
         assert 0 <= fault.start <= fault.end <= len(text)
     else:
-        assert isinstance(render(template, {"a": I}, {}), str)
+        assert isinstance(render(template, {"a": ITEM}, {}), str)
